@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, require_type
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
@@ -143,6 +143,7 @@ def make_estimator(
     Values of parameters may be text as a user writes them; ``member.parameter`` is for one member
     alone. The seed becomes ``random_state``, where there is one that is not among the parameters.
     """
+    require_type(name, str, "the name of an estimator")
     members = [(part, ESTIMATORS[part]()) for part in name.split("+")]
     params = params or {}
     unknown = set(params)

@@ -184,9 +184,9 @@ def improve(
     >>> result.triggers.n_right, result.triggers.n_wrong, result.is_written
     (6, 4, False)
     """
-    target = _target(model, out)
+    target, triggers = _target(model, out), as_path(triggers, "a folder of triggers")
     origin = Origin.find(model, data)
-    _require_apart(origin, Path(triggers))
+    _require_apart(origin, triggers)
     card = origin.model.card
     with naming(origin.failures):
         found = load_triggers(triggers, card.labels, card.n_hands, all_reviewed=all_reviewed)

@@ -35,7 +35,7 @@ from .dataset import (
     Samples,
 )
 from .files import read_start
-from .recording_files import refuse_label_folder
+from .recording_files import is_recordings, refuse_label_folder
 
 CONVERT_AGAIN = "convert the source again"
 """What to do about a damaged dataset."""
@@ -154,9 +154,9 @@ def _read_members(path: Path) -> dict[str, Any]:
             return {name: _read_array(archive, name) for name in wanted}
     except IsADirectoryError as error:
         refuse_label_folder(path)
-        raise HandloreError(
-            f"{path} is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
-        ) from error
+        known = f"is a folder of recordings; `handlore.load_data({str(path)!r}).dataset` reads it"
+        other = f"is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
+        raise HandloreError(f"{path} {known if is_recordings(path) else other}") from error
     except FileNotFoundError as error:
         raise HandloreError(no_file(path)) from error
     except (*DAMAGE, InvalidDataError) as error:

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.detector import HandDetector, checked_detector
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.files import no_file
+from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.landmarks.search import as_searched, augmented_hands, search
 from handlore.landmarks.stages import STAGES, Stage
@@ -248,7 +248,7 @@ def _medium(path: Path) -> Medium:
 
 
 def track_video(
-    path: Path, detector: HandDetector, *, max_hands: int = 1, frame_rate: float = 30.0
+    path: str | Path, detector: HandDetector, *, max_hands: int = 1, frame_rate: float = 30.0
 ) -> LandmarkDataset:
     """Track the hands in a video.
 
@@ -281,7 +281,7 @@ def track_video(
     >>> hands.image.shape[1:]
     (1, 21, 3)
     """
-    path = Path(path)
+    path, detector = as_path(path), checked_detector(detector)
     source = Frames(frame_rate=frame_rate) if path.is_dir() else Videos()
     options = SearchOptions(max_hands=max_hands)
     clip = source.read(Item(path, path.name, ""))

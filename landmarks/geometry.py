@@ -10,7 +10,8 @@ returns new arrays; leading dimensions are samples or frames. A missing hand is 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .hands import FloatArray, HandLandmark
+from .errors import HandloreError, require_type
+from .hands import N_LANDMARKS, FloatArray, HandLandmark
 
 CANONICAL_VERSION = 1
 """Raised when :func:`canonicalize` gives other numbers; model files record it."""
@@ -83,6 +84,9 @@ def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> Float
     >>> hands.shape, hands[0, 0].tolist()
     ((24, 21, 3), [0.0, 0.0, 0.0])
     """
+    require_type(landmarks, np.ndarray, "an array (..., 21, 3) of landmarks")
+    if landmarks.shape[-2:] != (N_LANDMARKS, 3):
+        raise HandloreError(f"landmarks have shape {landmarks.shape}, expected (..., 21, 3)")
     length = palm_length(landmarks)
     unit = np.where(length > 0, length, np.float32(np.nan))[..., None, None]
     hands = np.asarray((landmarks - landmarks[..., :1, :]) / unit, np.float32)

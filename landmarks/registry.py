@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from .errors import unknown_name
+from .errors import require_type, unknown_name
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Return an entry by name; HandloreError lists the names if there is none."""
-        module = name.replace("-", "_")
+        module = require_type(name, str, f"the name of a {self.kind}").replace("-", "_")
         if name not in self._entries and module in self._modules():
             importlib.import_module(f"{self.package}.{module}")
         if name not in self._entries:

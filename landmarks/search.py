@@ -31,7 +31,8 @@ from math import isnan, nan
 import numpy as np
 
 from .brightness import brightened
-from .detector import DEFAULT_CONFIDENCE, HandDetector, checked_picture
+from .detector import DEFAULT_CONFIDENCE, HandDetector, checked_detector, checked_picture
+from .errors import require_type
 from .geometry import palm_length
 from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels
 from .silhouettes import find_in_silhouette, is_silhouette, relit
@@ -99,6 +100,8 @@ def search(
     >>> hand.image.shape, hand.stage
     ((21, 3), 0)
     """
+    checked_detector(detector)
+    require_type(picture, np.ndarray, "pixels, as `read_picture(FILE)[0]` returns them")
     if len(stages) < SILHOUETTE_STAGE:
         return _by_stages(detector, picture, stages)
     if is_silhouette(picture) if silhouette is None else silhouette:

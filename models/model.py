@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.landmarks.errors import InvalidDataError, counted
+from handlore.landmarks.errors import InvalidDataError, counted, require_type
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
 from handlore.landmarks.untrusted import reason
@@ -118,6 +118,7 @@ class Model:
 
     def require_hands(self, clip: LandmarkDataset) -> None:
         """Raise InvalidDataError if a clip has room for another number of hands."""
+        require_type(clip, LandmarkDataset, "a clip such as track_video returns")
         if clip.n_hands != self.card.n_hands:
             raise InvalidDataError(
                 f"it has room for {counted(clip.n_hands, 'hand')} a frame, the model takes"

@@ -130,7 +130,7 @@ def predict_video(
     """
     model = load_model(model)
     n_hands = model.card.n_hands
-    video = track_video(Path(path), detector, max_hands=n_hands, frame_rate=frame_rate)
+    video = track_video(path, detector, max_hands=n_hands, frame_rate=frame_rate)
     return _video_events(model, video)
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from api_stubs import write_home
+from fakes import BrightDetector
 from few_parts import few_parts  # noqa: F401
 
 import handlore
@@ -122,6 +124,8 @@ def test_a_file_in_place_of_what_it_holds(
 
 A_MODEL = r"expected a model file, or the name of a model .*, but got "
 A_DATASET = r"expected a dataset or its file .*load_data.*, but got "
+A_DETECTOR = r"expected an open detector, as `open_detector\(\)` returns it, but got "
+PIXELS = r"expected pixels, as `read_picture\(FILE\)\[0\]` returns them, but got "
 A_SOURCE = r'expected a source such as make_source\("images"\), but got '
 GIVEN_SOMETHING_ELSE = {
     "train": (lambda: handlore.train(loaded(), "new.onnx"), A_DATASET + "LoadedData"),
@@ -165,7 +169,81 @@ GIVEN_SOMETHING_ELSE = {
         lambda: handlore.improve(handlore.load_model("poses.onnx"), "triggers"),
         "expected a model file, but got PoseModel",
     ),
+    "improve from": (
+        lambda: handlore.improve("poses.onnx", None),
+        "expected a folder of triggers, but got NoneType",
+    ),
+    "load_dataset of a folder": (
+        lambda: handlore.load_dataset("triggers"),
+        r"triggers is a folder of recordings; `handlore.load_data\('triggers'\).dataset` reads it",
+    ),
+    "search": (lambda: handlore.search("litert", picture()), A_DETECTOR + "str"),
+    "search in": (lambda: handlore.search(BrightDetector(), "photo.png"), PIXELS + "str"),
+    "predict_picture": (
+        lambda: poses().predict_picture(BrightDetector(), "photo.png"),
+        PIXELS + "str",
+    ),
+    "predict_picture with": (
+        lambda: poses().predict_picture("litert", picture()),
+        A_DETECTOR + "str",
+    ),
+    "predict_clip": (
+        lambda: poses().predict_clip("wave.mp4"),
+        "expected a clip such as track_video returns, but got str",
+    ),
+    "track_video": (lambda: handlore.track_video("wave.mp4", "litert"), A_DETECTOR + "str"),
+    "predict_video": (
+        lambda: handlore.predict_video("moves.onnx", None, BrightDetector()),
+        "expected a path, but got NoneType",
+    ),
+    "convert with": (
+        lambda: handlore.convert(handlore.make_source("images"), "photos", None),
+        A_DETECTOR + "NoneType",
+    ),
+    "convert how": (
+        lambda: handlore.convert(handlore.make_source("images"), "photos", BrightDetector(), 4),
+        "expected options such as ConvertOptions.*, but got int",
+    ),
+    "make_source": (lambda: handlore.make_source(None), "expected the name of a source, but got"),
+    "train with": (
+        lambda: handlore.train("poses.npz", "new.onnx", 3),
+        "expected the name of an estimator, but got int",
+    ),
+    "canonicalize": (
+        lambda: handlore.canonicalize("poses.npz"),
+        r"expected an array \(\.\.\., 21, 3\) of landmarks, but got str",
+    ),
+    "canonicalize few": (
+        lambda: handlore.canonicalize(np.zeros((20, 3))),
+        r"landmarks have shape \(20, 3\), expected \(\.\.\., 21, 3\)",
+    ),
+    "record": (
+        lambda: handlore.record("new", ["wave"], "wave.mp4", {"countdown": 0}),
+        "expected options such as SessionOptions.*, but got dict",
+    ),
+    "run_live how": (
+        lambda: handlore.run_live("moves.onnx", "wave.mp4", options={"dry_run": True}),
+        "expected options such as LiveOptions.*, but got dict",
+    ),
+    "run_live actions": (
+        lambda: handlore.run_live(
+            "moves.onnx", "wave.mp4", options=handlore.LiveOptions(actions="missing.toml")
+        ),
+        "there is no file missing.toml",
+    ),
+    "Recogniser how": (
+        lambda: handlore.Recogniser("moves.onnx", {"smoothing": 0}),
+        r"expected settings such as RecogniserSettings\(\), but got dict",
+    ),
 }
+
+
+def poses() -> Any:
+    return handlore.load_model("poses.onnx")
+
+
+def picture() -> Any:
+    return handlore.read_picture("photo.png")[0]
 
 
 def loaded() -> Any:

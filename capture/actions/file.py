@@ -10,7 +10,7 @@ from typing import Any
 
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.files import no_file
+from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.untrusted import DAMAGE
 from handlore.models.model import Model
 from handlore.models.stream.settings import RecogniserSettings
@@ -132,9 +132,10 @@ def load_actions(
 
 
 def load_model_actions(
-    path: Path, models: Sequence[Model], *, check_computer: bool = True
+    path: str | Path, models: Sequence[Model], *, check_computer: bool = True
 ) -> ActionSet:
     """Read an actions file for the labels of models, see :func:`load_actions`."""
+    path = as_path(path, "a file of actions")
     labels = dict.fromkeys(label for model in models for label in model.card.labels)
     _check_preset(path, labels)
     poses = {label for model in models if model.card.kind == "pose" for label in model.card.labels}

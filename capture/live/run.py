@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, require_type
 from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -180,6 +180,7 @@ def run_live(
     wave
     """
     options = options or LiveOptions()
+    require_type(options, LiveOptions, 'options such as LiveOptions(actions="actions.toml")')
 
     def say(text: str) -> None:
         for view in views:

@@ -9,7 +9,8 @@ from pathlib import Path
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, require_type
+from handlore.landmarks.files import as_path, each
 from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -97,13 +98,15 @@ def record(
     {'wave': 1, 'none': 0}
     """
     options = options or SessionOptions()
-    given = [name for name in Labels(labels).names if name != NONE_LABEL]
+    require_type(options, SessionOptions, "options such as SessionOptions(countdown=0)")
+    given = [name for name in Labels(each(labels)).names if name != NONE_LABEL]
     spec = camera if isinstance(camera, CameraSpec) else camera_spec(str(camera))
     if not options.headless and (reason := why_no_window()) is not None:
         say(f"no window, keys are read from this terminal: {reason}")
         options = replace(options, headless=True)
-    is_new = not Path(out).exists()
-    recordings = RecordingFolder.open(Path(out))
+    out = as_path(out)
+    is_new = not out.exists()
+    recordings = RecordingFolder.open(out)
     chosen = _merged_labels(given, recordings.labels())
     for note in _notes(recordings, options, spec, given, chosen):
         say(f"note: {note}")

@@ -94,6 +94,7 @@ class _FoundHands:
 def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
     """List the items of a source; refuse none, and options that do not apply to them."""
     require_type(source, Source, 'a source such as make_source("images")')
+    require_type(options, ConvertOptions, "options such as ConvertOptions(augment=2)")
     for name in ("augment", "min_score"):
         if getattr(options, name) and (source.brings_landmarks or source.kind != "pose"):
             flag = f"--{name.replace('_', '-')}"

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.detector import HandDetector
+from handlore.landmarks.detector import HandDetector, checked_detector
 from handlore.landmarks.errors import HandloreError, counted
-from handlore.landmarks.files import real_path, require_writable
+from handlore.landmarks.files import as_path, real_path, require_writable
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import LandmarkDataset
@@ -125,8 +125,10 @@ def convert(
     >>> done.n_items == done.dataset.n_samples
     True
     """
-    options, root = options or ConvertOptions(), Path(root)
+    options, root = options or ConvertOptions(), as_path(root)
     listing = scan_source(source, root, options)
+    if not source.brings_landmarks:
+        checked_detector(detector)
 
     def count(done: int) -> None:
         if progress:
@@ -258,9 +260,9 @@ def convert_to_file(
     >>> done.dataset.labels
     ['fist', 'open_palm', 'point', 'victory']
     """
-    options, run, root = options or ConvertOptions(), run or RunOptions(), Path(root)
+    options, run, root = options or ConvertOptions(), run or RunOptions(), as_path(root)
     report, progress = report or (lambda line: None), progress or (lambda done, total: None)
-    require_writable(real_path(out))
+    require_writable(real_path(as_path(out)))
     folder = ResumeFolder.of(out)
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from handlore.landmarks.errors import counted
+from handlore.landmarks.files import as_path
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import NONE_LABEL, listed
@@ -135,5 +136,5 @@ def preview(source: Source, root: Path, options: ConvertOptions | None = None) -
     >>> handlore.preview(handlore.make_source("images"), "photos").labels
     {'fist': 6, 'open_palm': 6, 'point': 6, 'victory': 6}
     """
-    options, root = options or ConvertOptions(), Path(root)
+    options, root = options or ConvertOptions(), as_path(root)
     return Preview.of(source, scan_source(source, root, options), options)

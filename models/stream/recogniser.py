@@ -12,7 +12,7 @@ import numpy as np
 
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.datasets.storage import load_dataset
-from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted, require_type
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
@@ -84,6 +84,7 @@ class Recogniser:
         max_hands: int | None = None,
     ) -> None:
         self._models, self._settings = stream_models(models), settings or RecogniserSettings()
+        require_type(self._settings, RecogniserSettings, "settings such as RecogniserSettings()")
         counts = sorted({model.encoder.n_hands for model in self._models})
         if len(counts) != 1:
             found = "models for 1 and for 2 hands" if counts else "no models"

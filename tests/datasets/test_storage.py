@@ -295,6 +295,9 @@ def test_the_folder_of_one_label_says_what_to_name(tmp_path):
 def test_a_folder_says_how_to_make_a_dataset_of_it(tmp_path):
     with pytest.raises(HandloreError, match="is a folder; make a dataset of it with"):
         load_dataset(tmp_path)
+    (tmp_path / "recordings.json").write_text("{}")
+    with pytest.raises(HandloreError, match=r"folder of recordings; `handlore.load_data\('.*read"):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["missing.npz", "no folder/missing.npz"])

@@ -107,3 +107,8 @@ def test_keys_count_once_there_is_a_picture(
     monkeypatch.setattr(module, "terminal_keys", terminal)
     record(tmp_path / "out", ["wave"], "0", OPTIONS)
     assert done[:2] == ["frame", "keys"]
+
+
+def test_one_label_needs_no_list(frames: str, tmp_path: Path) -> None:
+    summary = record(tmp_path / "out", "wave", frames, OPTIONS, keys=ScriptedKeys("r"))
+    assert summary.kept == {"wave": 1, "none": 0}
