@@ -137,7 +137,7 @@ def _train(options: _TrainOptions) -> None:
         card = trained.card
         say(
             f"trained {card.estimator} on {counted(card.training['n'], 'sample')} of"
-            f" {counted(len(card.labels), 'label')} in {trained.seconds:.1f} s"
+            f" {counted(len(card.training['counts']), 'label')} in {trained.seconds:.1f} s"
         )
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])

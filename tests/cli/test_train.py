@@ -48,6 +48,14 @@ def test_train(model: str, npz: Path, run: Run, parsed: Parsed, tmp_path: Path) 
     assert result.stderr == ""
 
 
+def test_labels_are_those_that_were_taught(run: Run, tmp_path: Path) -> None:
+    """The model knows `none` from synthetic negative windows; nobody has recorded it."""
+    save_dataset(movements(labels=LABELS), tmp_path / "clips.npz")
+    done = run("train", tmp_path / "clips.npz", *SMALL, "--out", tmp_path / "m.onnx")
+    assert f" of {len(LABELS)} labels in " in done.stdout
+    assert len(load_model(tmp_path / "m.onnx").labels) == len(LABELS) + 1
+
+
 def test_crossval_scores(npz: Path, run: Run, parsed: Parsed, tmp_path: Path) -> None:
     out = tmp_path / "m.onnx"
     said = parsed(run("train", npz, "--model", "linear", "--crossval", "--out", out, "--json"))
