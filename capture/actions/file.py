@@ -30,6 +30,9 @@ _DEEP = re.compile(rf"(?:{_PART}[ \t]*+\.[ \t]*+){{32}}")
 """A name of more than 32 parts; each costs memory for all before it. A part is looked at once: it
 cannot be cut short, nor begun in its middle, which would take the square of its length."""
 
+_TWICE = re.compile(r"Cannot (?:declare .* twice|overwrite a value) \(at line (?P<line>\d+)")
+"""What tomllib says of a table or key that is there twice."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -121,6 +124,7 @@ def load_actions(
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         reason = reason.replace("Invalid value (", "Invalid value; text needs quotes (")
+        reason = _TWICE.sub(lambda found: _twice(text, found), reason)
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
     problems = Problems(_lines_of(text))
     labels = [label for label in dict.fromkeys(labels) if label != NONE_LABEL]
@@ -129,6 +133,15 @@ def load_actions(
     if problems:
         raise InvalidDataError(f"{path}: {problems}")
     return actions
+
+
+def _twice(text: str, found: re.Match[str]) -> str:
+    """Return what a file has twice, a table or a key, and what several actions need."""
+    line = text.split("\n")[int(found["line"]) - 1].strip()
+    table = ".".join(map(str, _names(line))) if line.startswith("[") else ""
+    each = f"; several actions of one label are each [[{table}]]" if "." in table else ""
+    what = f"[{table}]" if table else "a key"
+    return f"{what} is there twice{each} (at line {found['line']}"
 
 
 def load_model_actions(

@@ -86,8 +86,12 @@ BAD = {
     # what is not TOML: tomllib knows the line
     "[actions.fist": "is not TOML: .*line 1",
     '[actions.fist]\nsay = "a\nsay = "b"\n': "is not TOML: .*line 2",
-    '[actions.fist]\nsay = "a"\nsay = "b"\n': "is not TOML: .*line 3",
-    '[actions.fist]\nsay = "a"\n[actions.fist]\nsay = "b"\n': "is not TOML: .*line 3",
+    '[actions.fist]\nsay = "a"\nsay = "b"\n': "is not TOML: a key is there twice .at line 3",
+    '[actions.fist]\nsay = "a"\n[actions.fist]\nsay = "b"\n': r"\[actions.fist\] is there twice; "
+    r"several actions of one label are each \[\[actions.fist\]\] .at line 3",
+    '[actions.fist]\nsay = "a"\n[[actions.fist]]\nsay = "b"\n': r"each \[\[actions.*line 3",
+    '[[actions.fist]]\nsay = "a"\n[actions.fist] # again\nsay = "b"': r"each \[\[actions.*line 3",
+    '[arming]\nlabel = "palm"\n[[arming]]\nseconds = 3': r"\[arming\] is there twice .at line 3",
     # nothing in it
     "": "line 1: there are no actions; add .actions.LABEL.",
     "# nothing\n": "no actions",
