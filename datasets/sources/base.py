@@ -344,9 +344,15 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
             f" with --name-pattern '(?P<label>[^/_-]+)[^/]*$', or give all the same one with"
             f" --label; {hint}"
         )
+    else:
+        hint = f"{hint}; it reads {_READ}"
     return f"{root} has no layout that handlore knows ({_seen(root)}); {hint}"
 
 
+_READ = (
+    "pictures (such as .jpg, .png), videos (.mp4, .avi), tables of landmarks (.csv, .json, .npy)"
+    " and archives of them (.zip, .tar)"
+)
 _KINDS = {
     ".npz": "an .npz file, as `handlore convert` writes it; see `handlore info`",
     ".onnx": "a model; see `handlore info`",

@@ -266,6 +266,8 @@ def test_a_folder_of_no_known_layout_says_what_is_there_and_what_is_known(folder
         find_source(tmp_path / "empty")
     with pytest.raises(HandloreError, match=r"2 files: \.csv, no ending"):
         find_source(folder("a.csv", "b"))
+    with pytest.raises(HandloreError, match=r"1 file: \.txt.*\.jpg.*\.mp4.*\.csv.*\.zip"):
+        find_source(folder("photos.txt") / "photos.txt")
 
 
 def test_unknown_names_are_answered_with_the_known_ones():
