@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlore.datasets.recordings import UNSORTED
+from handlore.landmarks.errors import counted
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event
 
@@ -20,6 +21,8 @@ from .loop import LiveState, LiveView
 
 BEFORE, AFTER = 1.0, 1.0
 """Seconds that are kept around an event."""
+_SHORTEST = 0.2
+"""Seconds below which nothing can be seen in a recording, or learnt from it: it is not kept."""
 _MOST_WAITING = 16
 """Most recordings that wait for a slow or full disk; more are not kept."""
 _KEEP_KEY = "k"
@@ -125,6 +128,10 @@ class LandmarkBuffer(LiveView):
             self._keep(event.label, clip, event=_facts(event, clip[0].seconds, emitted))
 
     def _keep(self, label: str, frames: Sequence[_Frame], **options: Any) -> bool:
+        if frames[-1].seconds - frames[0].seconds < _SHORTEST:
+            n_frames = counted(len(frames), "frame")
+            self._say(f"a recording of {label} was not kept: too short ({n_frames})")
+            return False
         if self._open >= _MOST_WAITING:
             self._say(f"a recording of {label} was not kept: the disk is too slow")
             self._lost += 1

@@ -117,6 +117,18 @@ def test_no_gaps() -> None:
     assert sorted(shelf.kept) == ["fist", UNSORTED]
 
 
+def test_a_single_frame_is_not_kept() -> None:
+    """The camera was lost at once, or the file is a picture."""
+    shelf, said = Shelf(), []
+    view = buffer_of(shelf, said)
+    Stage(frames(FIST, 0, 1) + [(60.0, EMPTY)], view).run()
+    view.on_key("k")
+    view.close()
+    assert shelf.kept == ["fist"]
+    assert said == ["a recording of unsorted was not kept: too short (1 frame)"] * 2
+    assert view.lost == 0
+
+
 def test_full_disk() -> None:
     shelf, said = Shelf(), []
     shelf.problem = "the disk is full"
