@@ -121,7 +121,7 @@ def test_a_single_frame_is_not_kept() -> None:
     """The camera was lost at once, or the file is a picture."""
     shelf, said = Shelf(), []
     view = buffer_of(shelf, said)
-    Stage(frames(FIST, 0, 1) + [(60.0, EMPTY)], view).run()
+    Stage([*frames(FIST, 0, 1), (60.0, EMPTY)], view).run()
     view.on_key("k")
     view.close()
     assert shelf.kept == ["fist"]
