@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, Self, get_args
 
 from handlore.models.stream.events import VALUES, HeldHand
@@ -59,8 +60,12 @@ class Timing:
 _KEYS = ("from", "range", "rate", "dead_band")
 _MOST_MAPPED = 16
 _RATE, _DEAD_BAND = 10.0, 0.01
-_SETTLE_SECONDS, _MOST_SEEN = 0.2, 90
-"""How long before its end a gesture counts as undisturbed, and how many ticks are remembered."""
+_SETTLE_SECONDS, _MOST_SEEN = 0.2, 2000
+"""How long before its end a gesture counts as undisturbed, and how many ticks are remembered: a
+pose that ends it may have to be held for a minute."""
+_STEP_SECONDS, _MOST_STEPS, _STEADY = 0.1, 8, 0.02
+"""A hand that closes takes up to a second, looked at in steps. It began where a value changes less
+than this share of its range in a step, or the other way."""
 _EARLY = 1e-3
 """Seconds by which a tick may come early; it is not put off to the next one."""
 
@@ -165,8 +170,15 @@ class ValueFollower:
         if not self._seen:
             return None
         until = min(ended, self._seen[-1][0]) - _SETTLE_SECONDS
-        shares = next((one for time, one in reversed(self._seen) if time <= until), None)
-        return self._numbers(ended, shares) if shares and self._is_news(shares) else None
+        past = [self._at(until - step * _STEP_SECONDS) for step in range(_MOST_STEPS + 1)]
+        known = [shares for shares in past if shares]
+        if not known:
+            return None
+        shares = {name: _before_movement([one[name] for one in known]) for name in known[0]}
+        return self._numbers(ended, shares) if self._is_news(shares) else None
+
+    def _at(self, time: float) -> dict[str, float] | None:
+        return next((shares for seen, shares in reversed(self._seen) if seen <= time), None)
 
     def _is_news(self, shares: Mapping[str, float]) -> bool:
         before, band = self._shares, self._given.dead_band
@@ -175,3 +187,14 @@ class ValueFollower:
     def _numbers(self, time: float, shares: dict[str, float]) -> dict[str, float]:
         self._shares, self._called = shares, time
         return {name: one.number(shares[name]) for name, one in self._given.mapped.items()}
+
+
+def _before_movement(values: Sequence[float]) -> float:
+    """Return where the movement began that led to the newest value, which is the first one.
+
+    That of a movement which takes longer than a hand that closes is the newest value itself.
+    """
+    for newer, older in pairwise(values):
+        if abs(older - newer) < _STEADY or (older - newer) * (older - values[0]) < 0:
+            return newer
+    return values[0] if len(values) > _MOST_STEPS else values[-1]

@@ -130,6 +130,30 @@ def test_what_ends_it_changes_nothing(tmp_path: Path, end: str) -> None:
     assert len(called) > 2
 
 
+@pytest.mark.parametrize("seconds", [0.3, 0.6, 1.0])
+@pytest.mark.parametrize("before", [2.0, 0.0])
+def test_closing_takes_its_time(tmp_path: Path, seconds: float, before: float) -> None:
+    """The hand rises, rests or not, and sinks as it closes, long before it is seen to be closed."""
+
+    def at(time: float) -> Moment:
+        risen, closed = min(time / 2, 1.0), min(max(time - 2 - before, 0) / seconds, 1.0)
+        return Moment("grab" if closed < 0.8 else "stop", y=0.75 * (1 - 0.8 * risen + 0.6 * closed))
+
+    called = numbers(VOLUME + 'until = "stop"', tmp_path, driven(6, at))
+    assert called[-1][1] == pytest.approx(80, abs=5)
+
+
+def test_a_long_hold_time_forgets_nothing(tmp_path: Path) -> None:
+    """The pose that ends it is held for five seconds before it counts."""
+
+    def at(time: float) -> Moment:
+        return Moment(y=0.375) if time < 3 else Moment("stop", y=0.7)
+
+    text, video = VOLUME + 'until = "stop"', driven(17, lambda time: at(time - 6))
+    (*_, last) = rehearsed(text, tmp_path, POSES, Poses(), video, dwell=5.0)
+    assert (last.event.type, last.detail) == ("end", "50")
+
+
 def test_two_maps_to_the_same_thing(tmp_path: Path) -> None:
     """The first one keeps it until it ends; the other is skipped with one line."""
     text = VOLUME + "until = []\n" + VOLUME.replace("grab", "stop").replace("height", "side")
