@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from documentation import (
 )
 
 from handlore.capture.actions.file import load_actions
+from handlore.capture.keys import ScriptedKeys
+from handlore.capture.recording import run as recording
 from handlore.cli import main
 from handlore.models.ready import KNOWN_MODELS
 
@@ -90,7 +93,8 @@ def arguments(line: str, camera: bool) -> list[str]:
 
 @pytest.fixture
 def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh copy of the prepared folder, and the current one."""
+    """A fresh copy of the prepared folder, and the current one; nobody presses a key in it."""
+    monkeypatch.setattr(recording, "terminal_keys", lambda: nullcontext(ScriptedKeys()))
     copy = shutil.copytree(prepared, tmp_path / "home")
     monkeypatch.chdir(copy)
     return copy
