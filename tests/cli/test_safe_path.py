@@ -47,7 +47,7 @@ def start(folder: Path, *words: object, **more: str) -> subprocess.CompletedProc
         [sys.executable, "-m", "handlore", *map(str, words)],
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        input="q",
         capture_output=True,
         text=True,
         check=False,
