@@ -10,11 +10,11 @@ from importlib import metadata
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
-from .errors import HandloreError, require_type, unknown_name
+from .errors import HandloreError, unknown_name
 from .hands import Hand, HandTransform, Pixels
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
@@ -67,7 +67,6 @@ class DetectorInfo:
     bundle_sha256: str
 
 
-@runtime_checkable
 class HandDetector(Protocol):
     """Finds hands in pictures. One instance serves one thread; close it, or use ``with``."""
 
@@ -238,12 +237,12 @@ def is_arm_linux() -> bool:
     return platform.system() == "Linux" and platform.machine() == "aarch64"
 
 
-def checked_detector(detector: object) -> HandDetector:
+def checked_detector(detector: HandDetector | None) -> HandDetector:
     """Return an open detector, or raise HandloreError if it is something else."""
-    found: HandDetector = require_type(
-        detector, HandDetector, "an open detector, as `open_detector()` returns it"
-    )
-    return found
+    if detector is None or not hasattr(detector, "detect"):
+        expected = "expected an open detector, as `open_detector()` returns it"
+        raise HandloreError(f"{expected}, but got {type(detector).__name__}")
+    return detector
 
 
 def checked_picture(picture: Pixels) -> Pixels:
