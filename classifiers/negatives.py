@@ -3,8 +3,8 @@
 A classifier trained on whole clips only takes everything for a movement: the start of one, the
 return of the hand, idle fingers. Here clips are joined into synthetic streams in which a hand
 rests, moves its fingers idly, makes a movement and returns. Windows of these streams that show no
-whole movement are examples of ``none``. If the data has clips of ``none``, so are windows of the
-clips themselves, joined end to end.
+whole movement are examples of ``none``. So are windows of the clips themselves, joined end to end:
+what lies around a movement there is real.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ _CLIPS_PER_STREAM = 6
 _MOST_SHOWN_IN_REAL = 0.35
 """Largest overlap of a movement and a window of ``none`` in real streams: what lies around a
 movement there is real, and a window that only touches it need not be learnt."""
-_MIN_NONE = 0.05
+_MIN_NONE = 0.02
 """Share of clips of ``none`` that is enough to show what people do between gestures."""
 
 
@@ -99,9 +99,9 @@ class NegativeWindows:
         """Yield streams, and which windows are taken of them."""
         for stream in synthetic_streams(dataset, groups, rng, self.idle):
             yield self, stream
-        if shows_none(dataset):
-            for stream in _real_streams(dataset, groups, rng):
-                yield replace(self, most_shown=_MOST_SHOWN_IN_REAL), stream
+        real = replace(self, most_shown=_MOST_SHOWN_IN_REAL)
+        for stream in _real_streams(dataset, groups, rng):
+            yield real, stream
 
     def _intervals(
         self, stream: "_Stream", rng: np.random.Generator

@@ -60,7 +60,6 @@ _RANGES = {
 """A matrix of features by features must fit into memory."""
 
 _N_FOR_THRESHOLDS = 128
-_NEAR_ZERO = 1e-6
 
 _STEPS_BEFORE = 2
 """Before the copies of movements: their own outputs, and which labels a mirror swaps."""
@@ -297,13 +296,13 @@ class RocketClassifier(MovementEstimator):
         else:
             shown = graph.inline(clips.to_onnx(), {INPUT: INPUT})
         known = graph.op("MatMul", shown, graph.constant(places * ~none))
-        # A clip of none is hardly any label; its shares then are equal.
-        known = graph.op("Add", known, graph.constant(np.where(none, 0, _NEAR_ZERO)[None]))
-        total = graph.op("ReduceL1", known, axes=[1], keepdims=1)
-        shares = graph.op("Div", known, total)
         rest = np.eye(len(none), dtype=np.float32)[none]
         is_none = graph.op("MatMul", likely, graph.constant(rest.T))
-        shown = graph.op("Mul", shares, graph.op("Sub", graph.constant([[1.0]]), is_none))
+        # A label needs both: the windows show a movement, and the clips say that it is this one.
+        one = graph.constant([[1.0]])
+        shown = graph.op("Mul", known, graph.op("Sub", one, is_none))
+        total = graph.op("ReduceL1", shown, axes=[1], keepdims=1)
+        is_none = graph.op("Sub", one, total)
         return graph.op("Add", shown, graph.op("MatMul", is_none, graph.constant(rest)))
 
     def _likely(self, graph: Graph, outputs: str) -> str:

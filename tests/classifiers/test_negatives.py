@@ -82,10 +82,16 @@ def test_clips_of_none_add_windows_of_what_people_really_did() -> None:
     )
     made = windows(both)
     assert set(made.label) == {*LABELS, NONE_LABEL}
-    few = dataset_of(parts_of(data), data.samples.label, group=data.samples.group)
-    assert len(made.X) / both.n_samples > 1.5 * len(windows(few).X) / few.n_samples
     still_windows = abs(made.X[made.label == NONE_LABEL][:, :2]).max(axis=(1, 2)) < 0.2
     assert still_windows.sum() > 20
+
+
+def test_clips_are_shown_among_made_movements_and_among_each_other() -> None:
+    """Whether there are clips of ``none`` or not: real movements lie around each of them."""
+    data, negatives = movements(3, 3), NegativeWindows()
+    made = windows(data)
+    whole = made.label[made.label != NONE_LABEL]
+    assert len(whole) == 2 * negatives.whole * data.n_samples
 
 
 def parts_of(data: LandmarkDataset):

@@ -127,6 +127,18 @@ def test_found_confused_and_missed() -> None:
     )
 
 
+@pytest.mark.parametrize(("n_none", "enough"), [(1, True), (0, False)])
+def test_a_few_clips_of_none_are_what_lies_between(n_none: int, enough: bool) -> None:
+    """One of 40 is enough: with fewer the hand rests between the gestures, as nobody's does."""
+    data = movements(5, 4, SWIPES)
+    label = data.samples.label.copy()
+    label[:n_none] = "none"
+    streams = StreamOutputs.of(
+        Swipes(), replace(data, samples=replace(data.samples, label=label)), 9
+    )
+    assert streams.is_synthetic != enough
+
+
 def test_swapped_labels_are_confusions() -> None:
     data = movements(3, 4, SWIPES)
     right = StreamOutputs.of(Swipes(), data, 100).counted({})
