@@ -146,6 +146,10 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def require(self) -> None:
         """Raise HandloreError if a package that ``fit`` needs is missing."""
 
+    def n_tilted(self, n_samples: int, n_labels: int) -> int:
+        """Return how many tilted copies of each pose it is to be trained on too."""
+        return 0
+
     def _fit_all(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._fit(X, codes, groups)
 
