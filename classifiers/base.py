@@ -61,6 +61,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     spots: ClassVar[bool] = False
     """Whether it learns fast to find movements in streams, see
     :meth:`MovementEstimator.fit_with_windows`."""
+    refits_fast: ClassVar[bool] = False
+    """Whether poses are learnt so fast that it may be fitted eight times more: its certainty about
+    left-out samples then makes the novelty score more accurate."""
     progress: Report | None = None
     """Called during ``fit`` with how much is done, and of how much (epochs, trees). It is not a
     parameter, so clones have none."""
