@@ -44,7 +44,7 @@ _N_LEVELS = 200
 """Quantiles of the calibration."""
 _MAX_PER_CLASS = 2000
 """Samples of a class that are used; more do not change the result."""
-_MAX_CLASSIFIED = 2000
+_MAX_CLASSIFIED = 4000
 """Random samples to which a classifier is fitted for the calibration."""
 _LEAST_PROBABILITY = 1e-9
 _UNLIMITED = -1e6
