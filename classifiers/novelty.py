@@ -109,6 +109,9 @@ class NoveltyModel:
         """
         seen = dataset.select(dataset.has_hand)
         codes = np.unique(seen.samples.label, return_inverse=True)[1]
+        # Chosen before they are encoded: features of a million hands take gigabytes.
+        rows = _some_of_each(codes, 0)
+        seen, codes = seen.select(rows), codes[rows]
         groups = groups_of(seen)
         if len(np.unique(groups)) < _FEW_GROUPS:
             # Without one of so few groups, too much of the training data would be missing.
