@@ -210,7 +210,9 @@ def train_pipeline(
     card = model_card(
         pipeline, fitted, dataset, own, outputs=outputs, thresholds=thresholds, known=known
     )
-    scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
+    scored = None
+    if novelty and encoder.kind == "pose":
+        scored = NoveltyModel.of(dataset, encoder, estimator)
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
     notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
