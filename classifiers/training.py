@@ -195,7 +195,8 @@ def train_pipeline(
     steps = Steps(n_folds + n_compared + n_fits, progress)
     known = dict(facts or {})
     if crossval:
-        known |= score_facts(pipeline, dataset, base, steps.within(n_folds))
+        progress = steps.within(n_folds)
+        known |= score_facts(pipeline, dataset, base, progress, negatives=negatives)
     steps.finish(n_folds)
     confused = None
     if base is not None:
