@@ -149,6 +149,10 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def require(self) -> None:
         """Raise HandloreError if a package that ``fit`` needs is missing."""
 
+    def for_part(self) -> "HandEstimator":
+        """Return a copy to fit to a part of the data, which is to be as certain as this one."""
+        return clone(self)
+
     def n_tilted(self, n_samples: int, n_labels: int) -> int:
         """Return how many tilted copies of each pose it is to be trained on too."""
         return 0

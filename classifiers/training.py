@@ -21,6 +21,7 @@ from handlore.datasets.splits import (
     default_by,
     doubt_about,
     fold_count,
+    n_groups,
     training_samples,
 )
 from handlore.datasets.storage import load_dataset
@@ -43,10 +44,13 @@ from .onnx_graph import add_clip_output
 from .provenance import model_card, score_facts, source_facts
 
 _FEW_SAMPLES = 5
-_FITS_OF_A_HALF = 3
-"""As long as so many fits takes one for half of the people, its streams included."""
+_FITS_OF_A_PART = 3
+"""As long as so many fits takes one without a part of the people, streams of the part included."""
 _MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
-"""Number of gestures from which on thresholds are chosen, and of clips in streams of each half."""
+"""Number of gestures from which on thresholds are chosen, and of clips in streams of each part."""
+_ENOUGH_GESTURES, _PARTS_OF_FEW = 300, 4
+"""Fewer gestures are left out in so many parts instead of halves: half of few says little about a
+model of all."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ def train_pipeline(
     by = default_by(dataset)
     n_folds = fold_count(dataset, by) if crossval else 0
     n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
-    n_fits = _n_fits(pipeline, negatives=negatives) + (for_streams is not None)
+    n_fits = _n_fits(pipeline, dataset, negatives=negatives) + (for_streams is not None)
     steps = Steps(n_folds + n_compared + n_fits, progress)
     known = dict(facts or {})
     if crossval:
@@ -205,7 +209,7 @@ def train_pipeline(
     own, alone = joined(dataset, for_streams), joined(dataset, base)
     dataset = joined(own, base)
     fitted, clips = _fitted(estimator, dataset, alone, encoder, steps, negatives=negatives)
-    outputs = _left_out_streams(estimator, dataset, encoder, steps) if negatives else []
+    outputs = _left_out_streams(clips or fitted, dataset, encoder, steps) if negatives else []
     thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     steps.close()
     card = model_card(
@@ -221,22 +225,30 @@ def train_pipeline(
     return Trained(out, card, n_bytes, seconds, notes, confused)
 
 
-def _n_fits(pipeline: Pipeline, *, negatives: bool) -> int:
+def _n_fits(pipeline: Pipeline, dataset: LandmarkDataset, *, negatives: bool) -> int:
     """Return about how many fits a training takes as long as.
 
-    A classifier of movements is fitted for clips, for streams, and on halves of the data to find
-    thresholds.
+    A classifier of movements is fitted for clips, for streams, and without parts of the data to
+    find thresholds.
     """
     if not negatives or pipeline.encoder.kind != "sequence":
         return 1
-    return 2 + _n_halves(pipeline.estimator) * _FITS_OF_A_HALF
+    return 2 + _n_left_out(pipeline.estimator, dataset) * _FITS_OF_A_PART
 
 
-def _n_halves(estimator: HandEstimator) -> int:
-    """Return on how many halves of the data an estimator is trained to find thresholds."""
+def _n_parts(estimator: HandEstimator, dataset: LandmarkDataset) -> int:
+    """Return in how many parts people are left out to find thresholds."""
+    n_gestures = (dataset.samples.label != NONE_LABEL).sum()
+    if estimator.learns_in_epochs or n_gestures >= _ENOUGH_GESTURES:
+        return 2
+    return min(_PARTS_OF_FEW, n_groups(dataset, default_by(dataset)))
+
+
+def _n_left_out(estimator: HandEstimator, dataset: LandmarkDataset) -> int:
+    """Return for how many of the parts an estimator is trained on the others."""
     if not estimator.learns_windows_fast:
         return 0
-    return 1 if estimator.learns_in_epochs else 2
+    return 1 if estimator.learns_in_epochs else _n_parts(estimator, dataset)
 
 
 def save_model(
@@ -302,9 +314,9 @@ def _left_out_streams(
     encoder: Encoder,
     steps: Steps,
 ) -> list[StreamOutputs]:
-    """Return outputs in streams of half of the people each, trained on the other half.
+    """Return outputs in streams of parts of the people, trained on the others.
 
-    Those of one half for estimators that take minutes to train. Empty for poses, for estimators
+    Those of one part for estimators that take minutes to train. Empty for poses, for estimators
     that would take minutes to learn windows too, and if there are too few gestures to choose
     thresholds by.
     """
@@ -312,18 +324,21 @@ def _left_out_streams(
     gestures = dataset.samples.label[own] != NONE_LABEL
     if not isinstance(encoder, MovementEncoder) or gestures.sum() < _MIN_GESTURES:
         return []
-    outputs, halves = [], cross_validation(dataset, default_by(dataset), 2)
-    for rest, half in islice(halves, _n_halves(estimator)):
-        trained, left_out = dataset.select(rest), dataset.select(half)
+    outputs, parts = (
+        [],
+        cross_validation(dataset, default_by(dataset), _n_parts(estimator, dataset)),
+    )
+    for rest, part in islice(parts, _n_left_out(estimator, dataset)):
+        trained, left_out = dataset.select(rest), dataset.select(part)
         if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
             return []
-        fresh: HandEstimator = clone(estimator)
+        fresh = estimator.for_part()
         fresh.progress = steps.within()
         fitted = fit_samples(fresh, trained, encoder)
         outputs.append(
             StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS)
         )
-        steps.finish(_FITS_OF_A_HALF)
+        steps.finish(_FITS_OF_A_PART)
     return outputs
 
 
@@ -334,7 +349,7 @@ def _thresholds(
     usual = usual_threshold(dataset)
     if outputs:
         return choose_thresholds(outputs, usual)
-    if pipeline.encoder.kind == "pose" or not _n_halves(pipeline.estimator):
+    if pipeline.encoder.kind == "pose" or not pipeline.estimator.learns_windows_fast:
         return {}
     return dict.fromkeys(sorted({*dataset.labels} - {NONE_LABEL}), usual)
 

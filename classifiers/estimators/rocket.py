@@ -178,6 +178,12 @@ class RocketClassifier(MovementEstimator):
         copy._learn(plain, codes, everyone, copy._copies(X, rng), rng)
         return copy
 
+    def for_part(self) -> Self:
+        """Return a copy with pretrained features where this one has them, however few clips."""
+        below = _RANGES["pretrained_below"][self.pretrained_ is not None]
+        copy: Self = clone(self).set_params(pretrained_below=below)
+        return copy
+
     def _check_parameters(self) -> None:
         for param, (least, most) in _RANGES.items():
             if not least <= getattr(self, param) <= most:

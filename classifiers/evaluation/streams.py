@@ -31,10 +31,8 @@ from .scores import fit_streams
 
 PATIENCES = (0.25, 0.5, 1.0)
 """Seconds that a movement may wait for windows that contradict it."""
-_USUAL, _USUAL_LABELS, _USUAL_CLIPS = 0.4, 5, 5
-"""The usual threshold with at most 5 labels of at most 5 clips each."""
-_PER_DOUBLING = 0.1
-"""What twice as many clips add to it."""
+_USUAL, _USUAL_LABELS, _LEAST = 0.35, 5, 0.25
+"""The usual threshold with at most 5 labels, and the least with more."""
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
 _GAP = 0.5
@@ -168,7 +166,7 @@ class StreamOutputs:
     usual: float = MOVEMENT_THRESHOLD
     """The usual threshold of this model, see :func:`usual_threshold`."""
 
-    scores: dict[float, StreamScore] = field(default_factory=dict)
+    scores: dict[float, StreamScores] = field(default_factory=dict)
     """What was found at one threshold for all labels, for those that were asked for."""
 
     @classmethod
@@ -201,11 +199,11 @@ class StreamOutputs:
         )
         return cls(model, found, sum(stream.seconds for stream in streams), is_synthetic)
 
-    def score(self, threshold: float) -> StreamScore:
+    def score(self, threshold: float) -> StreamScores:
         """Return what is found with one threshold for all labels; it is decided only once."""
         if threshold not in self.scores:
-            thresholds = dict.fromkeys(self.model.labels, threshold)
-            self.scores[threshold] = self.total(thresholds, PATIENCES[-1])
+            levels = (dict.fromkeys(self.model.labels, one) for one in (threshold, PATIENCES[-1]))
+            self.scores[threshold] = self.counted(*levels)
         return self.scores[threshold]
 
     def total(self, thresholds: Mapping[str, float], patience: float) -> StreamScore:
@@ -247,17 +245,14 @@ def _share_time(event: Event, gesture: LabelledInterval) -> bool:
 
 
 def usual_threshold(trained: LandmarkDataset) -> float:
-    """Return the threshold that suits models trained on so many labels and clips.
+    """Return the threshold that suits models trained on so many labels.
 
-    The fewer clips there are of each label, and the more labels share the probability, the less
-    certain is a model of what it recognises, and the more is lost with a high threshold.
+    The more labels share the probability, the less certain is a model of what it recognises, and
+    the more is lost with a high threshold.
     """
     labels = trained.samples.label[trained.has_hand]
-    labels = labels[labels != NONE_LABEL]
-    n_labels = max(len(np.unique(labels)), 1)
-    usual = _USUAL * min(1, (_USUAL_LABELS / n_labels) ** 0.5)
-    usual += _PER_DOUBLING * np.log2(max(len(labels) / n_labels / _USUAL_CLIPS, 1))
-    return min(round(float(usual), 2), MOVEMENT_THRESHOLD)
+    n_labels = max(len(np.unique(labels[labels != NONE_LABEL])), 1)
+    return max(round(_USUAL * min(1, (_USUAL_LABELS / n_labels) ** 0.5), 2), _LEAST)
 
 
 def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:

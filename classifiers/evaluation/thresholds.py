@@ -14,7 +14,8 @@ _CANDIDATES = (0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _PRICE = 1.0
 """How many gestures a false event must bring to be worth it."""
 _SYNTHETIC_PRICE = 4.0
-"""The same where idle movement was made: people do more than was thought of."""
+"""The same for events between gestures where idle movement was made: people do more than was
+thought of."""
 _NO_WORSE = 0.25
 """How many gestures a longer patience must bring."""
 _STEPS = (0, 0.1, 0.2, 0.3)
@@ -27,16 +28,17 @@ gestures."""
 def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[str, float]:
     """Return the threshold of all labels: it finds much and emits little that is false.
 
-    A false event costs as much as a gesture. Where the movement in between is synthetic, it costs
-    as much as four, and no threshold is below the usual one. All labels get the same: a few dozen
-    gestures of a label say little about those of other people.
+    A false event costs as much as a gesture. Where the movement in between is synthetic, those that
+    occur there cost as much as four, and no threshold is below the usual one. All labels get the
+    same: a few dozen gestures of a label say little about those of other people.
     """
     above = tuple(round(usual + step, 2) for step in _STEPS)
     candidates = above if any(one.is_synthetic for one in outputs) else _CANDIDATES
     price, gains = _price(outputs), []
     for candidate in candidates:
-        total = sum((one.score(candidate) for one in outputs), StreamScore())
-        gains.append(len(total.found) - price * len(total.false))
+        total = pooled_streams([one.score(candidate) for one in outputs])
+        between = total.n_false - total.n_confused
+        gains.append(total.n_found - total.n_confused - price * between)
     # Of equally good ones the highest: argmax takes the first of the reversed order.
     best = candidates[len(candidates) - 1 - int(np.argmax(gains[::-1]))]
     return dict.fromkeys(_labels(outputs), best)

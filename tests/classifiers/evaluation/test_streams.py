@@ -329,16 +329,13 @@ def test_too_few_gestures_to_choose_by_get_the_usual_threshold(tmp_path: Path) -
     assert "streams" not in card.training
 
 
-@pytest.mark.parametrize(
-    ("n_labels", "each", "usual"), [(2, 1, 0.4), (3, 5, 0.4), (3, 10, 0.5), (3, 500, 0.6)]
-)
-def test_usual_threshold_rises_with_the_number_of_clips(
-    n_labels: int, each: int, usual: float
-) -> None:
-    one = movements(1, 1, LABELS[:n_labels])
-    data = one.select(np.repeat(np.arange(one.n_samples), each))
+@pytest.mark.parametrize(("n_labels", "usual"), [(2, 0.35), (5, 0.35), (8, 0.28), (40, 0.25)])
+def test_usual_threshold_falls_with_the_number_of_labels(n_labels: int, usual: float) -> None:
+    names = [f"m{number}" for number in range(n_labels)]
+    data = movements(1, 1, LABELS[:1])
+    data = data.select(np.zeros(n_labels, int))
+    data = replace(data, samples=replace(data.samples, label=np.array(names)))
     assert usual_threshold(data) == usual
-    assert usual_threshold(with_none(data)) == usual
 
 
 def test_clips_of_none_are_no_gestures_to_choose_by(tmp_path: Path) -> None:
