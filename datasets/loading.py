@@ -6,6 +6,7 @@ other labels usually are, since that is what a recogniser sees of them.
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -303,12 +304,14 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     paths = each_path(paths)
     if not paths:
         raise HandloreError("no data; expected dataset files or folders of recordings")
+    paths, twice = _without_repeats(paths)
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
-        return LoadedData(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
+        files = [one for one in read if isinstance(one, LandmarkDataset)]
+        return LoadedData(concatenate(files), notes=twice)
     files = [one for one in read if isinstance(one, LandmarkDataset)]
     chosen = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
@@ -322,7 +325,18 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     notes = [f"left out: {text}" for text in clips if text]
     if not kind and not notes:
         notes = _other_kind(folders, chosen)
-    return LoadedData(joined, failures, (*unsorted, *notes))
+    return LoadedData(joined, failures, (*twice, *unsorted, *notes))
+
+
+def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the paths without other names of the same file or folder, and which were left out."""
+    kept = dict[str, Path]()
+    notes = []
+    for path in paths:
+        first = kept.setdefault(os.path.realpath(path), path)
+        if first is not path:
+            notes.append(f"{path} is the same as {first}: its samples count once")
+    return list(kept.values()), tuple(dict.fromkeys(notes))
 
 
 def _unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:

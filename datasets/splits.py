@@ -4,7 +4,7 @@ Neighbouring frames, augmented copies of one picture and pictures of one person 
 that puts them on both sides measures memory, not recognition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -97,6 +97,22 @@ def untested_labels(dataset: LandmarkDataset, by: By) -> list[str]:
     """
     lonely = [label for label in _in_one_group(dataset, by) if label != NONE_LABEL]
     return [] if len(lonely) == len(set(dataset.labels) - {NONE_LABEL}) else lonely
+
+
+def require_testable(dataset: LandmarkDataset, by: By, known: Collection[str] = ()) -> None:
+    """Refuse data of which no gesture can be tested: one group shows it, and training has no other.
+
+    Gestures that are ``known`` from other samples can be.
+    """
+    gestures = set(dataset.labels) - {NONE_LABEL}
+    if not gestures or gestures - set(_in_one_group(dataset, by)) or gestures & set(known):
+        return
+    what = "item" if by == "random" else by
+    raise HandloreError(
+        f"nothing can be tested: each label has only one {what}, so that training has no example"
+        f" when it is tested; add a second {what} of each"
+        + ("" if by == "random" else ", or split at random")
+    )
 
 
 def _in_one_group(dataset: LandmarkDataset, by: By) -> list[str]:

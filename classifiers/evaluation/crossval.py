@@ -22,6 +22,7 @@ from handlore.datasets.splits import (
     fold_count,
     n_groups,
     partly_named,
+    require_testable,
     untested_labels,
 )
 from handlore.datasets.storage import load_dataset
@@ -110,6 +111,7 @@ def cross_validate(
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
     is_weaker = BY.index(chosen) > BY.index(best)
+    require_testable(dataset, chosen, () if examples is None else examples.labels)
     steps = Steps(1 + is_weaker, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
     streams = pipeline.estimator.learns_windows_fast if with_streams is None else with_streams
@@ -189,6 +191,8 @@ def cross_validate_pipeline(
     they are known already.
     """
     started = time.perf_counter()
+    if base is None:
+        require_testable(dataset, by)
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []

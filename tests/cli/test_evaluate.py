@@ -1,5 +1,6 @@
 """``handlore evaluate``."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,15 @@ def test_text_of_clips(moves: Path, clips: Path, run: Run) -> None:
     assert "of 24 gestures found" in result.stdout
     assert "in a stream" not in run("evaluate", moves, clips, "--no-streams").stdout
     assert "trained on exactly this data" in result.stderr
+
+
+def test_nothing_but_none(moves: Path, saved: Callable[..., Path], run: Run) -> None:
+    image, side, time = clip("still")
+    data = dataset_of([(image, side, time)] * 3, ["none"] * 3)
+    done = run("evaluate", moves, saved(data))
+    assert re.search(
+        r"in a stream of nothing but none: \d+ false events? \(.* a minute\)", done.stdout
+    )
 
 
 def test_wrong_kind(

@@ -48,6 +48,24 @@ def same(a: LandmarkDataset, b: LandmarkDataset) -> None:
 # Kinds
 
 
+def test_a_path_given_twice_counts_once(
+    dataset: LandmarkDataset,
+    both: RecordingFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_dataset(dataset, tmp_path / "poses.npz")
+    (tmp_path / "link.npz").symlink_to("poses.npz")
+    monkeypatch.chdir(tmp_path)
+    loaded = load_data([tmp_path / "poses.npz", "poses.npz", "link.npz"])
+    assert loaded.dataset.n_samples == dataset.n_samples
+    assert [note.split(" ")[0] for note in loaded.notes] == ["poses.npz", "link.npz"]
+    assert all(note.endswith("its samples count once") for note in loaded.notes)
+    again = load_data([both.root, "gestures"], "pose")
+    assert again.dataset.n_samples == load_data(both.root, "pose").dataset.n_samples
+    assert len(again.notes) == 1
+
+
 def test_movements_and_poses_are_distinguished(both: RecordingFolder) -> None:
     recorded = load_recordings(both.root)
     assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"

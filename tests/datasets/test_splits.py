@@ -12,6 +12,7 @@ from handlore.datasets.splits import (
     fold_count,
     held_out_samples,
     n_groups,
+    require_testable,
     training_samples,
     untested_labels,
 )
@@ -214,3 +215,14 @@ def test_labels_that_one_group_shows_cannot_be_tested(make_dataset):
     assert untested_labels(data, "group") == ["b"]
     assert untested_labels(data, "random") == ["b"]
     assert untested_labels(make_dataset(["a", "b"]), "random") == [], "then none could be"
+
+
+def test_one_item_of_each_label_is_refused(make_dataset):
+    for labels in (["a", "b"], ["a", "b", "none", "none"]):
+        with pytest.raises(HandloreError, match=r"only one item.*; add a second item of each$"):
+            require_testable(make_dataset(labels), "random")
+    require_testable(make_dataset(["a", "b"]), "random", known=["a"])
+    data = make_dataset(["a", "a", "b", "b"], group=["p", "p", "q", "q"])
+    with pytest.raises(HandloreError, match="second group of each, or split at random"):
+        require_testable(data, "group")
+    require_testable(data, "random")
