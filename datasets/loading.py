@@ -38,7 +38,8 @@ KINDS: tuple[Kind, ...] = ("sequence", "pose")
 
 KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
 _DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "kernel"}
-"""A model for each kind, for messages."""
+_READY_MODELS: dict[Kind, str] = {"sequence": "movements", "pose": "everyday"}
+"""A model to train and one that comes with handlore for each kind, for messages."""
 
 _MAX_GAP = 60.0
 """Seconds without a frame that count at most."""
@@ -63,12 +64,10 @@ class LoadedRecordings:
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
 
-    def live_clips(self) -> str:
-        """Say which clips of gestures of live runs there are, no poses; empty if there are none."""
+    def live_clips(self) -> int:
+        """Return how many clips of gestures of live runs there are, which are no poses."""
         live = [one for one in self.sorted.recordings if one.header.options.get("live") is True]
-        n = sum(one.labels != [NONE_LABEL] for one in live)
-        which = f"{counted(n, 'clip')} of live runs, which are no static poses"
-        return f"{which}; `handlore improve MODEL --from {self.root}` tests with them" if n else ""
+        return sum(one.labels != [NONE_LABEL] for one in live)
 
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
@@ -120,12 +119,17 @@ class LoadedRecordings:
         there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
+        lacks = f"{self.root} holds no recordings of {KIND_NAMES[kind]}"
         if kind == "pose" and (clips := self.live_clips()):
-            return f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {clips}"
-        model = _DEFAULT_MODELS[next(iter(self.counts()))]
+            return (
+                f"{lacks}, but {counted(clips, 'clip')} of live runs: `handlore replay MODEL"
+                f" {self.root}` recognises what they show, and `handlore improve MODEL --from"
+                f" {self.root}` tests with them"
+            )
+        held = next(iter(self.counts()))
         return (
-            f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {there};"
-            f" a model of type {model} uses those"
+            f"{lacks}, but {there}; a model of {KIND_NAMES[held]} uses those, such as"
+            f" {_READY_MODELS[held]}, or {_DEFAULT_MODELS[held]} in training"
         )
 
 
@@ -321,8 +325,12 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         joined = concatenate(
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
         )
-    clips = [one.live_clips() for one in folders] if chosen == "pose" else []
-    notes = [f"left out: {text}" for text in clips if text]
+    notes = [
+        f"left out: {counted(clips, 'clip')} of live runs, which are no static poses; `handlore"
+        f" improve MODEL --from {one.root}` tests with them"
+        for one in folders
+        if chosen == "pose" and (clips := one.live_clips())
+    ]
     if not kind and not notes:
         notes = _other_kind(folders, chosen)
     return LoadedData(joined, failures, (*twice, *unsorted, *notes))

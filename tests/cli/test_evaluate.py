@@ -113,8 +113,11 @@ def test_wrong_kind(
 ) -> None:
     out = tmp_path / "m.onnx"
     assert "holds poses" in refused(run("evaluate", moves, npz))
-    assert "holds movements" in refused(run("evaluate", onnx, clips))
-    assert "holds poses" in refused(run("train", npz, "--model", "rocket", "--out", out))
+    assert "holds movements" in (line := refused(run("evaluate", onnx, clips)))
+    assert line.endswith("use a model such as movements")
+    line = refused(run("train", npz, "--model", "rocket", "--out", out))
+    assert "holds poses" in line
+    assert line.endswith("use a model such as kernel")
     assert "holds poses" in refused(run("crossval", npz, "--model", "rocket"))
     assert "kind is pose in one" in refused(run("train", npz, clips, "--out", out))
     assert "--max-hands 1" in refused(run("evaluate", moves, saved(two_handed(movements(1, 1)))))

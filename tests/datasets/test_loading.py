@@ -392,9 +392,10 @@ def test_one_path_needs_no_list(folder: RecordingFolder) -> None:
 def test_clips_of_live_runs_are_named_where_poses_are_wanted(folder: RecordingFolder) -> None:
     """A model of poses emitted them; only those that were relabelled `none` become poses."""
     folder.keep(live_recording("left"))
-    clips = "1 clip of live runs, which are no static poses; `handlore improve MODEL --from"
-    with pytest.raises(HandloreError, match=f"no recordings of static poses, but {clips}"):
+    says = r"holds no recordings of static poses, but 1 clip of live runs: `handlore replay MODEL "
+    with pytest.raises(HandloreError, match=rf"{says}.*`handlore improve MODEL --from"):
         load_data(folder.root, "pose")
+    clips = "1 clip of live runs, which are no static poses; `handlore improve MODEL --from"
     wrong = folder.keep(live_recording("right"))
     folder.relabel(wrong, "none")
     loaded = load_data(folder.root, "pose")
