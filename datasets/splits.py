@@ -5,12 +5,13 @@ that puts them on both sides measures memory, not recognition.
 """
 
 from collections.abc import Collection, Iterator
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted, require_type
 
 from .dataset import NONE_LABEL, LandmarkDataset, listed
 
@@ -39,10 +40,11 @@ def held_out_samples(dataset: LandmarkDataset, split: str | None = None) -> Land
 def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:
     chosen = np.isin(dataset.samples.split, wanted)
     if not chosen.any():
-        there = sorted({str(split) or "(empty)" for split in dataset.samples.split})
-        raise HandloreError(
-            f"no samples in split {' or '.join(map(repr, wanted))}; there is: {', '.join(there)}"
-        )
+        found = sorted({str(split) for split in dataset.samples.split})
+        there = f"there is: {', '.join(split or '(empty)' for split in found)}"
+        if not any(found):
+            there = "the data has no splits"
+        raise HandloreError(f"no samples in split {' or '.join(map(repr, wanted))}; {there}")
     return dataset.select(chosen)
 
 
@@ -152,10 +154,10 @@ def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> 
     if n_folds is None:
         few = by != "random" and n_groups <= _MOST_GROUPS_FOR_ONE_FOLD_EACH
         return n_groups if few else min(_DEFAULT_FOLDS, n_groups)
-    if not 2 <= n_folds <= n_groups:
+    if not 2 <= require_type(n_folds, Integral, "a number of folds") <= n_groups:
         raise HandloreError(
-            f"{n_folds} folds cannot be made of {n_groups} {_plural(by)}; give --folds between 2"
-            f" and {n_groups}"
+            f"{counted(n_folds, 'fold')} cannot be made of {n_groups} {_plural(by)}; expected 2 to"
+            f" {n_groups}"
         )
     return n_folds
 
@@ -168,11 +170,15 @@ def n_groups(dataset: LandmarkDataset, by: By) -> int:
 def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
     if by == "random":
         return _pictures(dataset)
+    if by not in BY:
+        raise HandloreError(
+            f"the split is by {by!r}, expected group (the person), session, recording or random"
+        )
     column: NDArray[np.generic] = getattr(dataset.samples, by)
     missing = int((column == "").sum())
     if missing:
         raise HandloreError(
-            f"{missing} of {len(column)} samples have no {by}; use --by {default_by(dataset)}"
+            f"{missing} of {len(column)} samples have no {by}; split by {default_by(dataset)}"
         )
     return column
 

@@ -110,8 +110,8 @@ def cross_validate(
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
-    is_weaker = BY.index(chosen) > BY.index(best)
     require_testable(dataset, chosen, () if examples is None else examples.labels)
+    is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
     streams = pipeline.estimator.learns_windows_fast if with_streams is None else with_streams
@@ -289,7 +289,7 @@ def _fit_fold(
     if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
         raise HandloreError(
             "with one fold held out, fewer than two labels show a hand in the training data; add"
-            " samples" + ("" if by == "random" else ", or use --by random")
+            " samples" + ("" if by == "random" else ", or split at random")
         )
     return fit_samples(estimator, dataset, encoder)
 
