@@ -343,7 +343,8 @@ def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]
     for path in paths:
         first = kept.setdefault(os.path.realpath(path), path)
         if first is not path:
-            notes.append(f"{path} is the same as {first}: its samples count once")
+            same = "given twice" if path == first else f"the same as {first}"
+            notes.append(f"{path} is {same}: its samples count once")
     return list(kept.values()), tuple(dict.fromkeys(notes))
 
 
