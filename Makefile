@@ -62,7 +62,7 @@ bench-accuracy: $(READY)  ## accuracy and yield on the real data sets (HANDLORE_
 	mkdir -p bench-results/converted
 	$(BIN)/python benchmarks/accuracy.py --converted bench-results/converted --json bench-results/accuracy.json
 	$(BIN)/python benchmarks/turned.py --converted bench-results/converted
-	$(BIN)/python benchmarks/unknown.py --converted bench-results/converted
+	$(BIN)/python benchmarks/unknown.py bench-results/converted/hgr1.npz
 	$(BIN)/python benchmarks/detectors.py
 	$(BIN)/python benchmarks/movements.py
 

@@ -61,6 +61,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     spots: ClassVar[bool] = False
     """Whether it learns fast to find movements in streams, see
     :meth:`MovementEstimator.fit_with_windows`."""
+    refits_fast: ClassVar[bool] = False
+    """Whether poses are learnt so fast that it may be fitted eight times more: its certainty about
+    left-out samples then makes the novelty score more accurate."""
     progress: Report | None = None
     """Called during ``fit`` with how much is done, and of how much (epochs, trees). It is not a
     parameter, so clones have none."""
@@ -145,6 +148,10 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def require(self) -> None:
         """Raise HandloreError if a package that ``fit`` needs is missing."""
+
+    def n_tilted(self, n_samples: int, n_labels: int) -> int:
+        """Return how many tilted copies of each pose it is to be trained on too."""
+        return 0
 
     def _fit_all(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._fit(X, codes, groups)

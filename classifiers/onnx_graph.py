@@ -106,8 +106,15 @@ class Graph:
         _fix_opset(model)
 
     def add_output_to(self, model: Any, result: str, output: str) -> None:
-        """Add a result of this graph, float32 (n,), to the outputs of a model of the same X."""
+        """Add a result of this graph, float32 (n,), to the outputs of a model of the same X.
+
+        Operations of this graph may take what the model returns, by the name ``OUTPUT``.
+        """
         added = self._as_part(f"{output}_")
+        for node in added.node:
+            node.input[:] = [
+                OUTPUT if name == f"{output}_{OUTPUT}" else name for name in node.input
+            ]
         model.graph.node.extend(added.node)
         model.graph.node.append(helper.make_node("Identity", [f"{output}_{result}"], [output]))
         model.graph.initializer.extend(added.initializer)

@@ -46,25 +46,29 @@ def model_card(
     dataset, own
         What it was trained on, and the samples of that which are not those of a base.
     outputs
-        What it predicts in streams of people it has not seen; empty for poses.
+        What it predicts in streams of people it has not seen; empty for poses. They are scored,
+        unless cross-validation has scored streams.
     known
         What else is known of training, such as :func:`score_facts` and :func:`source_facts`.
     """
     detector, encoder = dataset.header.detector, pipeline.encoder
-    streams = {"streams": cross_fitted(outputs).as_json()} if outputs else {}
+    labels = tuple(map(str, fitted.classes_))
+    patience = choose_patience(outputs, thresholds) if outputs else {}
+    known = {"streams": cross_fitted(outputs).as_json()} | dict(known) if outputs else known
     return ModelCard(
-        labels=tuple(map(str, fitted.classes_)),
+        labels=labels,
         estimator=pipeline.name,
         kind=encoder.kind,
         n_hands=dataset.n_hands,
         features=encoder.groups if isinstance(encoder, PoseEncoder) else (),
         **_clip_facts(encoder, dataset),
         landmarker=detector.landmarker if detector else "full",
-        thresholds=thresholds,
-        patience=choose_patience(outputs, thresholds) if outputs else {},
+        # Clips of some label may never show a hand, so the model does not know it.
+        thresholds={label: thresholds[label] for label in labels if label in thresholds},
+        patience={label: patience[label] for label in labels if label in patience},
         licence=dataset.header.note,
         typical=_typical_hands(dataset, encoder),
-        training=_training_facts(pipeline, fitted, dataset, own) | dict(known) | streams,
+        training=_training_facts(pipeline, fitted, dataset, own) | dict(known),
     )
 
 
@@ -142,11 +146,16 @@ def score_facts(
     dataset: LandmarkDataset,
     base: LandmarkDataset | None,
     progress: Report | None = None,
+    *,
+    negatives: bool,
 ) -> dict[str, Any]:
-    """Return what the card keeps of a cross-validation, and poses in streams."""
-    by, is_of_poses = default_by(dataset), pipeline.encoder.kind == "pose"
+    """Return what the card keeps of a cross-validation, also in streams if that takes seconds."""
+    by = default_by(dataset)
+    with_streams = pipeline.estimator.learns_windows_fast and (
+        negatives or pipeline.encoder.kind == "pose"
+    )
     found = cross_validate_pipeline(
-        pipeline, dataset, by, None, base=base, progress=progress, with_streams=is_of_poses
+        pipeline, dataset, by, None, base=base, progress=progress, with_streams=with_streams
     )
     scores, streams = found.scores, found.streams
     crossval = {

@@ -195,7 +195,8 @@ def train_pipeline(
     steps = Steps(n_folds + n_compared + n_fits, progress)
     known = dict(facts or {})
     if crossval:
-        known |= score_facts(pipeline, dataset, base, steps.within(n_folds))
+        progress = steps.within(n_folds)
+        known |= score_facts(pipeline, dataset, base, progress, negatives=negatives)
     steps.finish(n_folds)
     confused = None
     if base is not None:
@@ -210,7 +211,9 @@ def train_pipeline(
     card = model_card(
         pipeline, fitted, dataset, own, outputs=outputs, thresholds=thresholds, known=known
     )
-    scored = NoveltyModel.of(dataset, encoder) if novelty and encoder.kind == "pose" else None
+    scored = None
+    if novelty and encoder.kind == "pose":
+        scored = NoveltyModel.of(dataset, encoder, estimator)
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
     notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))

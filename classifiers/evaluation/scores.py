@@ -22,6 +22,7 @@ from handlore.models.ready import LIVE_MODELS, READY_MODELS
 
 from ..base import HandEstimator, MovementEstimator
 from ..negatives import NegativeWindows
+from ..tilts import tilted
 
 _READY: dict[str, str] = {READY_MODELS[name].kind: name for name in LIVE_MODELS}
 """A model that comes with handlore for each kind."""
@@ -145,8 +146,15 @@ def _missed(predictions: Predictions) -> dict[str, int]:
 def fit_samples(
     estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
 ) -> HandEstimator:
-    """Fit an estimator on the samples of a dataset that show a hand."""
-    return estimator.fit(*_encoded(estimator, dataset, encoder)[1:])
+    """Fit an estimator on the samples of a dataset that show a hand, and on tilted copies."""
+    seen, X, y, groups = _encoded(estimator, dataset, encoder)
+    n_copies = estimator.n_tilted(len(y), len(np.unique(y)))
+    if n_copies:
+        rng = np.random.default_rng(estimator.get_params().get("random_state", 0))
+        copies = [encoder.encode_samples(tilted(seen, rng)) for _ in range(n_copies)]
+        X = np.concatenate([X, *copies])
+        y, groups = (np.tile(names, n_copies + 1) for names in (y, groups))
+    return estimator.fit(X, y, groups)
 
 
 def fit_streams(

@@ -144,7 +144,7 @@ class FittedModel:
         # Windows come one at a time, for which one thread is the fastest.
         runner = GraphRunner(estimator.to_onnx(), 1)
         if encoder.kind == "pose":
-            return cls(labels, encoder, (), runner, NoveltyModel.of(trained, encoder))
+            return cls(labels, encoder, (), runner, NoveltyModel.of(trained, encoder, estimator))
         return cls(labels, encoder, clip_lengths(trained), runner)
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
@@ -156,7 +156,7 @@ class FittedModel:
         likely = self.predict_proba(X)
         if self.novelty is None:
             return likely
-        return reject_novel(likely, self.novelty.p_value(X), max_novelty)
+        return reject_novel(likely, self.novelty.p_value(X, likely), max_novelty)
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,7 +76,10 @@ def _price(outputs: Sequence[StreamOutputs]) -> float:
 
 
 def _labels(outputs: Sequence[StreamOutputs]) -> list[str]:
-    return sorted({label for one in outputs for label in one.model.labels} - {NONE_LABEL})
+    """Return the labels that a model knows or somebody shows: some are in one part of the data."""
+    known = {label for one in outputs for label in one.model.labels}
+    shown = {gesture.label for one in outputs for _, truth in one.streams for gesture in truth}
+    return sorted((known | shown) - {NONE_LABEL})
 
 
 def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:

@@ -258,7 +258,8 @@ def _print_training(training: Mapping[str, Any]) -> None:
             items = counted(value["n"], "sample")
             say(f"  {protocol(value)}: accuracy {accuracy}, macro-F1 {f1}, of {items}")
         elif key == "streams" and (streams := StreamScores.from_json(value)):
-            say(f"  cross-validated {streams.sentence}")
+            by = "cross-validated" if "crossval" in training else "tested on a left-out half,"
+            say(f"  {by} {streams.sentence}")
         else:
             say(f"  {_WORDS.get(key, key.replace('_', ' '))}: {text}")
 

@@ -1,11 +1,19 @@
 """The novelty score separates unknown from known gestures; the ONNX graph agrees with numpy."""
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
 
+from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
 from handlore.classifiers.novelty import NoveltyModel
+from handlore.classifiers.tilts import tilted
+from handlore.classifiers.training import train
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.models.encoders import PoseEncoder
+from handlore.models.files import load_model
 from handlore.models.model import reject_novel
 
 N_FEATURES = 12
@@ -66,6 +74,45 @@ def test_graph_has_p_value(name: str) -> None:
     np.testing.assert_allclose(probabilities, estimator.predict_proba(rows), atol=1e-5)
     np.testing.assert_allclose(p_value, novelty.p_value(rows), atol=0.011)
     assert p_value.dtype == np.float32
+
+
+def rendered(dataset: LandmarkDataset, copies: int = 6) -> LandmarkDataset:
+    """Rendered hands, as people with other hands and cameras would show them."""
+    rng = np.random.default_rng(0)
+    seen = dataset.select(dataset.has_hand)
+    return tilted(seen.select(np.tile(np.arange(seen.n_samples), copies)), rng)
+
+
+def test_certainty_of_the_classifier_counts(dataset: LandmarkDataset) -> None:
+    """The file, numpy and the estimator agree; what is between two poses is more novel."""
+    data, encoder = rendered(dataset), PoseEncoder()
+    estimator = fit_samples(make_estimator("kernel"), data, encoder)
+    novelty = NoveltyModel.of(data, encoder, estimator)
+    assert novelty.certainty_weight > 0
+    X = encoder.encode_samples(data)
+    likely = estimator.predict_proba(X)
+    model = novelty.add_to(estimator.to_onnx())
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    probabilities, p_value = session.run(["probabilities", "familiarity"], {"X": X})
+    np.testing.assert_allclose(probabilities, likely, atol=1e-4)
+    np.testing.assert_allclose(p_value, novelty.p_value(X, likely), atol=0.011)
+    unsure = np.full_like(likely, 1 / likely.shape[1])
+    assert novelty.p_value(X, unsure).mean() < novelty.p_value(X, likely).mean() - 0.1
+    with pytest.raises(ValueError, match="probabilities"):
+        novelty.p_value(X)
+
+
+@pytest.mark.parametrize("name", ["kernel", "linear"])
+def test_trained_file_loads(name: str, dataset: LandmarkDataset, tmp_path: Path) -> None:
+    trained = train(rendered(dataset), tmp_path / "poses.onnx", name)
+    model = load_model(trained.path)
+    X = PoseEncoder().encode_samples(rendered(dataset, 1))
+    novelty = model.novelty(X)
+    assert novelty.shape == (len(X),)
+    assert ((novelty >= 0) & (novelty <= 1)).all()
+    assert np.median(novelty) < 0.95
 
 
 @pytest.mark.parametrize(("n_people", "n_labels"), [(1, 2), (2, 2), (1, 4)])

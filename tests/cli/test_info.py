@@ -58,7 +58,9 @@ def test_movement_model(moves: Path, run: Run, parsed: Parsed) -> None:
     assert "4 labels: circle, left, none, right" in text
     assert re.search(r"clips of 0\.\d to 1\.\d s, resampled to 128 points in time", text)
     assert "features:" not in text
-    assert re.search(r"cross-validated in a stream .*: \d+ % of \d+ gestures found", text)
+    assert re.search(
+        r"tested on a left-out half, in a stream .*: \d+ % of \d+ gestures found", text
+    )
     assert "trained on samples: 32" in text
     assert "n_found" not in text
     assert "thresholds: circle 0." in text

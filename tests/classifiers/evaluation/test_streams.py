@@ -11,7 +11,7 @@ from movement_stubs import LABELS, Nearest, movements, two_handed
 from stream_stubs import Swipes
 
 from handlore.classifiers.estimators import ESTIMATORS
-from handlore.classifiers.evaluation.crossval import cross_validate
+from handlore.classifiers.evaluation.crossval import cross_validate, cross_validate_pipeline
 from handlore.classifiers.evaluation.evaluation import evaluate
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.evaluation.streams import (
@@ -290,6 +290,27 @@ def test_one_half_is_enough_where_training_takes_minutes(tmp_path: Path) -> None
     card = trained(data, tmp_path / "m.onnx", kind=SlowSpotter)
     assert set(card.thresholds) == set(LABELS)
     assert card.training["streams"]["n"] == 24, "of 48"
+
+
+@pytest.mark.parametrize("kind", [Nearest, SlowSpotter])
+def test_a_gesture_of_one_person_is_in_one_half_only(kind: type[Nearest], tmp_path: Path) -> None:
+    data = with_none(movements(4, 4, (*LABELS, "still")))
+    own = (data.samples.label != "circle") | (data.samples.group == "p0")
+    card = trained(data.select(own), tmp_path / "m.onnx", kind=kind)
+    assert set(card.thresholds) == set(card.patience) == set(LABELS)
+
+
+def test_the_file_keeps_the_scores_of_cross_validation_in_streams(tmp_path: Path) -> None:
+    """Not those of the halves by which thresholds are found, where it is cross-validated."""
+    data = with_none(movements(4, 2, (*LABELS, "still")))
+    estimator = Nearest()
+    pipeline = Pipeline("nearest", estimator, estimator.encoder(data.n_hands))
+    out = tmp_path / "m.onnx"
+    card = train_pipeline(pipeline, data, out, negatives=True, crossval=True).card
+    found = cross_validate_pipeline(pipeline, data, "group", None, with_streams=True).streams
+    assert found
+    assert card.training["streams"] == found.as_json()
+    assert found.n == 24
 
 
 @pytest.mark.parametrize(
