@@ -251,7 +251,10 @@ def _apply(
                 path, message = recordings.restore(change.path), "restored"
             case "relabel":
                 path = recordings.relabel(change.path, change.label)
-                near = near_label(change.label, state.labels)
+                # The label so far may have been the typing error.
+                others = [o.label for o in recordings.entries(discarded=None) if o.path != path]
+                known = {*state.labels} - {state.entry.label} | {*others}
+                near = near_label(change.label, known)
                 message = f"now {change.label}" + (f"; did you mean {near}?" if near else "")
                 state = _remembered(recordings, state, change.label)
             case "confirm":

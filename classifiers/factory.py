@@ -8,6 +8,7 @@ opinion pool*), so a label that one member almost rules out stays ruled out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -107,7 +108,11 @@ def make_pipeline(
     groups = _default_features(dataset) if features is None else tuple(features)
     feature_names(groups)
     name = model or DEFAULT_ESTIMATOR[kind]
-    values = dict(params or {}) | ({"mirror_labels": mirror_labels} if mirror_labels else {})
+    if not 0 <= require_type(seed, Integral, "a whole number as seed") < _MAX_PARAMETER:
+        raise HandloreError(f"seed is {seed}, expected 0 to {_MAX_PARAMETER - 1}")
+    values = dict(checked_params(params)) | (
+        {"mirror_labels": mirror_labels} if mirror_labels else {}
+    )
     estimator = make_estimator(name, values, seed=seed)
     parse_label_pairs(mirror_labels, dataset.labels)
     return Pipeline(name, estimator, estimator.encoder(dataset.n_hands, groups))
@@ -145,7 +150,7 @@ def make_estimator(
     """
     require_type(name, str, "the name of an estimator")
     members = [(part, ESTIMATORS[part]()) for part in name.split("+")]
-    params = params or {}
+    params = checked_params(params)
     unknown = set(params)
     for part, member in members:
         own = _own_params(part, member, params)
@@ -163,6 +168,14 @@ def make_estimator(
     if len(members) == 1:
         return members[0][1]
     return _blend(members)
+
+
+def checked_params(params: Mapping[str, object] | None) -> Mapping[str, object]:
+    """Return parameters by name; raise HandloreError if something else is given."""
+    given: Mapping[str, object] = require_type(
+        params or {}, Mapping, 'parameters such as {"n_estimators": 500}'
+    )
+    return given
 
 
 def _own_params(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import By, cross_validation, default_by
+from handlore.datasets.splits import By, cross_validation, default_by, require_testable
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import each
@@ -29,7 +29,7 @@ from .evaluation.comparison import Comparison, compare
 from .evaluation.crossval import cross_validate_pipeline, limits
 from .evaluation.evaluation import Evaluation
 from .extending import pipeline_beside
-from .factory import make_estimator
+from .factory import checked_params, make_estimator
 from .novelty import NoveltyModel
 
 AUTO = "auto"
@@ -228,7 +228,7 @@ def compare_estimators(
     """
     dataset, chosen = load_dataset(dataset), each(models)
     names, left_out = _installed(chosen, dataset.header.kind)
-    given = _params_by_model(names, params or {})
+    given = _params_by_model(names, checked_params(params))
     split, leaks = by or default_by(dataset), None
     how: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     about: dict[str, Any] = {"by": split, "folds": folds, "with_streams": with_streams}
@@ -236,6 +236,7 @@ def compare_estimators(
     steps, runs = Steps(sum(map(_cost, names)), progress), []
     for name in names:
         pipeline, beside, notes = pipeline_beside(dataset, base, name, params=given[name], **how)
+        require_testable(dataset, split, () if beside is None else beside.labels)
         watch = _FoldWatch(pipeline.encoder)
         bar = steps.within(_cost(name))
         found = run(pipeline=pipeline, base=beside, progress=bar, leaks=leaks, watch=watch)

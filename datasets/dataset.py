@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, counted
 from handlore.landmarks.hands import FloatArray, Hand, stack_hands
 from handlore.landmarks.untrusted import printable
 
@@ -217,7 +217,12 @@ class LandmarkDataset:
 
     def select(self, chosen: NDArray[Any]) -> "LandmarkDataset":
         """Return the chosen samples (indices or a mask), in the order given."""
-        chosen = np.arange(self.n_samples)[chosen]
+        try:
+            chosen = np.arange(self.n_samples)[chosen]
+        except IndexError as error:
+            raise InvalidDataError(
+                f"expected indices of the {counted(self.n_samples, 'sample')} or a mask: {error}"
+            ) from error
         lengths = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         # Frame j of the result is frame (start of its sample) + (its place in the sample).

@@ -6,6 +6,7 @@ other labels usually are, since that is what a recogniser sees of them.
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +38,8 @@ KINDS: tuple[Kind, ...] = ("sequence", "pose")
 
 KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
 _DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "kernel"}
-"""A model for each kind, for messages."""
+_READY_MODELS: dict[Kind, str] = {"sequence": "movements", "pose": "everyday"}
+"""A model to train and one that comes with handlore for each kind, for messages."""
 
 _MAX_GAP = 60.0
 """Seconds without a frame that count at most."""
@@ -62,12 +64,10 @@ class LoadedRecordings:
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
 
-    def live_clips(self) -> str:
-        """Say which clips of gestures of live runs there are, no poses; empty if there are none."""
+    def live_clips(self) -> int:
+        """Return how many clips of gestures of live runs there are, which are no poses."""
         live = [one for one in self.sorted.recordings if one.header.options.get("live") is True]
-        n = sum(one.labels != [NONE_LABEL] for one in live)
-        which = f"{counted(n, 'clip')} of live runs, which are no static poses"
-        return f"{which}; `handlore improve MODEL --from {self.root}` tests with them" if n else ""
+        return sum(one.labels != [NONE_LABEL] for one in live)
 
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
@@ -119,12 +119,17 @@ class LoadedRecordings:
         there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
+        lacks = f"{self.root} holds no recordings of {KIND_NAMES[kind]}"
         if kind == "pose" and (clips := self.live_clips()):
-            return f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {clips}"
-        model = _DEFAULT_MODELS[next(iter(self.counts()))]
+            return (
+                f"{lacks}, but {counted(clips, 'clip')} of live runs: `handlore replay MODEL"
+                f" {self.root}` recognises what they show, and `handlore improve MODEL --from"
+                f" {self.root}` tests with them"
+            )
+        held = next(iter(self.counts()))
         return (
-            f"{self.root} holds no recordings of {KIND_NAMES[kind]}, but {there};"
-            f" a model of type {model} uses those"
+            f"{lacks}, but {there}; a model of {KIND_NAMES[held]} uses those, such as"
+            f" {_READY_MODELS[held]}, or {_DEFAULT_MODELS[held]} in training"
         )
 
 
@@ -303,12 +308,14 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     paths = each_path(paths)
     if not paths:
         raise HandloreError("no data; expected dataset files or folders of recordings")
+    paths, twice = _without_repeats(paths)
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
-        return LoadedData(concatenate([one for one in read if isinstance(one, LandmarkDataset)]))
+        files = [one for one in read if isinstance(one, LandmarkDataset)]
+        return LoadedData(concatenate(files), notes=twice)
     files = [one for one in read if isinstance(one, LandmarkDataset)]
     chosen = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
@@ -318,11 +325,27 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         joined = concatenate(
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
         )
-    clips = [one.live_clips() for one in folders] if chosen == "pose" else []
-    notes = [f"left out: {text}" for text in clips if text]
+    notes = [
+        f"left out: {counted(clips, 'clip')} of live runs, which are no static poses; `handlore"
+        f" improve MODEL --from {one.root}` tests with them"
+        for one in folders
+        if chosen == "pose" and (clips := one.live_clips())
+    ]
     if not kind and not notes:
         notes = _other_kind(folders, chosen)
-    return LoadedData(joined, failures, (*unsorted, *notes))
+    return LoadedData(joined, failures, (*twice, *unsorted, *notes))
+
+
+def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the paths without other names of the same file or folder, and which were left out."""
+    kept = dict[str, Path]()
+    notes = []
+    for path in paths:
+        first = kept.setdefault(os.path.realpath(path), path)
+        if first is not path:
+            same = "given twice" if path == first else f"the same as {first}"
+            notes.append(f"{path} is {same}: its samples count once")
+    return list(kept.values()), tuple(dict.fromkeys(notes))
 
 
 def _unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:

@@ -4,13 +4,14 @@ Neighbouring frames, augmented copies of one picture and pictures of one person 
 that puts them on both sides measures memory, not recognition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted, require_type
 
 from .dataset import NONE_LABEL, LandmarkDataset, listed
 
@@ -39,10 +40,11 @@ def held_out_samples(dataset: LandmarkDataset, split: str | None = None) -> Land
 def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:
     chosen = np.isin(dataset.samples.split, wanted)
     if not chosen.any():
-        there = sorted({str(split) or "(empty)" for split in dataset.samples.split})
-        raise HandloreError(
-            f"no samples in split {' or '.join(map(repr, wanted))}; there is: {', '.join(there)}"
-        )
+        found = sorted({str(split) for split in dataset.samples.split})
+        there = f"there is: {', '.join(split or '(empty)' for split in found)}"
+        if not any(found):
+            there = "the data has no splits"
+        raise HandloreError(f"no samples in split {' or '.join(map(repr, wanted))}; {there}")
     return dataset.select(chosen)
 
 
@@ -99,6 +101,22 @@ def untested_labels(dataset: LandmarkDataset, by: By) -> list[str]:
     return [] if len(lonely) == len(set(dataset.labels) - {NONE_LABEL}) else lonely
 
 
+def require_testable(dataset: LandmarkDataset, by: By, known: Collection[str] = ()) -> None:
+    """Refuse data of which no gesture can be tested: one group shows it, and training has no other.
+
+    Gestures that are ``known`` from other samples can be.
+    """
+    gestures = set(dataset.labels) - {NONE_LABEL}
+    if not gestures or gestures - set(_in_one_group(dataset, by)) or gestures & set(known):
+        return
+    what = "item" if by == "random" else by
+    raise HandloreError(
+        f"nothing can be tested: each label has only one {what}, so that training has no example"
+        f" when it is tested; add a second {what} of each"
+        + ("" if by == "random" else ", or split at random")
+    )
+
+
 def _in_one_group(dataset: LandmarkDataset, by: By) -> list[str]:
     pairs = np.unique(np.stack([dataset.samples.label, _groups(dataset, by)]), axis=1)
     labels, counts = np.unique(pairs[0], return_counts=True)
@@ -136,10 +154,10 @@ def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> 
     if n_folds is None:
         few = by != "random" and n_groups <= _MOST_GROUPS_FOR_ONE_FOLD_EACH
         return n_groups if few else min(_DEFAULT_FOLDS, n_groups)
-    if not 2 <= n_folds <= n_groups:
+    if not 2 <= require_type(n_folds, Integral, "a number of folds") <= n_groups:
         raise HandloreError(
-            f"{n_folds} folds cannot be made of {n_groups} {_plural(by)}; give --folds between 2"
-            f" and {n_groups}"
+            f"{counted(n_folds, 'fold')} cannot be made of {n_groups} {_plural(by)}; expected 2 to"
+            f" {n_groups}"
         )
     return n_folds
 
@@ -152,11 +170,15 @@ def n_groups(dataset: LandmarkDataset, by: By) -> int:
 def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
     if by == "random":
         return _pictures(dataset)
+    if by not in BY:
+        raise HandloreError(
+            f"the split is by {by!r}, expected group (the person), session, recording or random"
+        )
     column: NDArray[np.generic] = getattr(dataset.samples, by)
     missing = int((column == "").sum())
     if missing:
         raise HandloreError(
-            f"{missing} of {len(column)} samples have no {by}; use --by {default_by(dataset)}"
+            f"{missing} of {len(column)} samples have no {by}; split by {default_by(dataset)}"
         )
     return column
 

@@ -299,6 +299,11 @@ def require_model_output(path: str | Path) -> None:
     """
     path = Path(path)
     require_writable(path)
+    if is_ready(str(path)) and not path.exists():
+        raise HandloreError(
+            f"{path} is the name of a model that comes with handlore; give another one, such as"
+            f" {path}.onnx"
+        )
     start = b""
     if path.is_file():
         with os_errors_as(f"cannot read {path}"), path.open("rb") as stream:

@@ -231,6 +231,88 @@ GIVEN_SOMETHING_ELSE = {
         ),
         "there is no file missing.toml",
     ),
+    "cross_validate by": (
+        lambda: handlore.cross_validate("poses.npz", by="person"),
+        r"by 'person', expected group \(the person\), session",
+    ),
+    "cross_validate weaker by": (
+        lambda: handlore.compare_estimators("poses.npz", ["linear"], by="person"),
+        "by 'person', expected group",
+    ),
+    "cross_validate folds": (
+        lambda: handlore.cross_validate("poses.npz", folds="4"),
+        "expected a number of folds, but got str",
+    ),
+    "train seed": (
+        lambda: handlore.train("poses.npz", "new.onnx", seed="a"),
+        "expected a whole number as seed, but got str",
+    ),
+    "cross_validate seed": (
+        lambda: handlore.cross_validate("poses.npz", seed=-1),
+        "seed is -1, expected 0 to 4294967295",
+    ),
+    "train params": (
+        lambda: handlore.train("poses.npz", "new.onnx", params=["C=3"]),
+        r'expected parameters such as \{"n_estimators": 500\}, but got list',
+    ),
+    "cross_validate params": (
+        lambda: handlore.cross_validate("poses.npz", params=["C=3"]),
+        "expected parameters such as .*, but got list",
+    ),
+    "compare_estimators params": (
+        lambda: handlore.compare_estimators("poses.npz", ["linear"], params=["linear.C=3"]),
+        "expected parameters such as .*, but got list",
+    ),
+    "settings": (
+        lambda: handlore.RecogniserSettings(threshold="x"),
+        "expected a number as threshold, but got str",
+    ),
+    "settings without": (
+        lambda: handlore.RecogniserSettings(dwell=None),
+        "expected a number as dwell, but got NoneType",
+    ),
+    "settings with a margin": (
+        lambda: handlore.RecogniserSettings(movement_margin="x"),
+        "expected a number as movement_margin, but got str",
+    ),
+    "calibrate": (
+        lambda: handlore.calibrate("moves.onnx", "stream.npz", "a"),
+        "expected a number of false activations an hour, but got str",
+    ),
+    "calibrate how": (
+        lambda: handlore.calibrate("moves.onnx", "stream.npz", 1, {"dwell": 1}),
+        "expected settings such as .*, but got dict",
+    ),
+    "run_live with": (
+        lambda: handlore.run_live("moves.onnx", "wave.mp4", on_event=3),
+        "expected a function of an event, but got int as on_event",
+    ),
+    "run_live send": (
+        lambda: handlore.run_live(
+            "moves.onnx", "wave.mp4", options=handlore.LiveOptions(send="udp://h")
+        ),
+        "the receiver udp://h names no port; expected HOST:PORT",
+    ),
+    "LiveOptions": (
+        lambda: handlore.LiveOptions(keep_video=True),
+        "`keep_video` needs a folder of recordings: `record`",
+    ),
+    "select": (
+        lambda: loaded().dataset.select("x"),
+        "expected indices of the 24 samples or a mask: ",
+    ),
+    "select few": (
+        lambda: loaded().dataset.select([99]),
+        "expected indices of the 24 samples or a mask: index 99 is out of bounds",
+    ),
+    "recognise clips": (
+        lambda: list(handlore.recognise("moves.onnx", "poses.npz")),
+        r"holds 24 clips, and a stream is one: .*`dataset\.select\(\[0\]\)`.*handlore\.replay",
+    ),
+    "train to a name": (
+        lambda: handlore.train("poses.npz", "everyday"),
+        "everyday is the name of a model that comes with handlore; .* such as everyday.onnx",
+    ),
     "Recogniser how": (
         lambda: handlore.Recogniser("moves.onnx", {"smoothing": 0}),
         r"expected settings such as RecogniserSettings\(\), but got dict",

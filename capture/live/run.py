@@ -11,6 +11,7 @@ from pathlib import Path
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError, counted, require_type
+from handlore.landmarks.files import each
 from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -96,19 +97,15 @@ class LiveOptions:
 
     def __post_init__(self) -> None:
         for given, needed, message in (
-            (
-                self.dry_run,
-                self.actions,
-                "--dry-run needs a file of actions: --actions, --preset",
-            ),
-            (self.keep_video, self.record, "--keep-video needs a folder of recordings: --record"),
-            (self.subject, self.record, "--subject needs a folder of recordings: --record"),
+            (self.dry_run, self.actions, "`dry_run` needs a file of actions: `actions`"),
+            (self.keep_video, self.record, "`keep_video` needs a folder of recordings: `record`"),
+            (self.subject, self.record, "`subject` needs a folder of recordings: `record`"),
             (
                 self.home_assistant_name is not None,
                 self.home_assistant,
-                "--home-assistant-name needs a broker: --home-assistant mqtt://HOST",
+                "`home_assistant_name` needs a broker: `home_assistant` mqtt://HOST",
             ),
-            (self.token is not None, self.serve, "--token needs an address of the page: --serve"),
+            (self.token is not None, self.serve, "`token` needs an address of the page: `serve`"),
         ):
             if given and needed is None:
                 raise HandloreError(message)
@@ -181,6 +178,10 @@ def run_live(
     """
     options = options or LiveOptions()
     require_type(options, LiveOptions, 'options such as LiveOptions(actions="actions.toml")')
+    if on_event is not None and not callable(on_event):
+        raise HandloreError(
+            f"expected a function of an event, but got {type(on_event).__name__} as on_event"
+        )
 
     def say(text: str) -> None:
         for view in views:
@@ -257,7 +258,7 @@ def _check(
         hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
-    outputs = [make_output(text) for text in options.send]
+    outputs = [make_output(text) for text in each(options.send)]
     if options.home_assistant is not None:
         name = options.home_assistant_name or ""
         outputs.append(HomeAssistant(options.home_assistant, labels, name))

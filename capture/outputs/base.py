@@ -151,14 +151,14 @@ OUTPUTS: Registry[type[OutputKind]] = Registry("output", "handlore.capture.outpu
 def output_address(text: str) -> RemoteAddress:
     """Read an address such as ``udp://127.0.0.1:5005``, or raise HandloreError."""
     kinds = OUTPUTS.entries()
-    address = RemoteAddress.parsed("--send", text, {name: kinds[name].port for name in kinds})
+    address = RemoteAddress.parsed("the receiver", text, {name: kinds[name].port for name in kinds})
     if not address.port:
-        raise HandloreError(f"--send {address.shown} names no port; expected HOST:PORT")
+        raise HandloreError(f"the receiver {address.shown} names no port; expected HOST:PORT")
     kind = kinds[address.scheme]
     if not kind.takes_user and (address.user or address.password):
         raise HandloreError(
-            f"--send {address.shown}: {address.scheme} knows no user name and password; leave out"
-            " what is before the @"
+            f"the receiver {address.shown}: {address.scheme} knows no user name and password;"
+            " leave out what is before the @"
         )
     return address
 

@@ -28,7 +28,7 @@ class _Mqtt(OutputKind):
 
     def __init__(self, address: RemoteAddress) -> None:
         self.shown = address.shown
-        self._topic = topic_of(f"--send {address.shown}: its topic", address, _TOPIC)
+        self._topic = topic_of(f"the receiver {address.shown}: its topic", address, _TOPIC)
         self._broker = Broker(address)
 
     @classmethod

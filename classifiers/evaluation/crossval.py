@@ -22,6 +22,7 @@ from handlore.datasets.splits import (
     fold_count,
     n_groups,
     partly_named,
+    require_testable,
     untested_labels,
 )
 from handlore.datasets.storage import load_dataset
@@ -109,6 +110,7 @@ def cross_validate(
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
+    require_testable(dataset, chosen, () if examples is None else examples.labels)
     is_weaker = BY.index(chosen) > BY.index(best)
     steps = Steps(1 + is_weaker, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
@@ -189,6 +191,8 @@ def cross_validate_pipeline(
     they are known already.
     """
     started = time.perf_counter()
+    if base is None:
+        require_testable(dataset, by)
     total = fold_count(dataset, by, folds)
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []
@@ -285,7 +289,7 @@ def _fit_fold(
     if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
         raise HandloreError(
             "with one fold held out, fewer than two labels show a hand in the training data; add"
-            " samples" + ("" if by == "random" else ", or use --by random")
+            " samples" + ("" if by == "random" else ", or split at random")
         )
     return fit_samples(estimator, dataset, encoder)
 

@@ -4,7 +4,7 @@ An item is a picture with all its augmented copies, or a clip; it counts once. F
 hand the prediction is ``none``: correct if that is its label, else an error.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -18,10 +18,14 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.models.encoders import Encoder, MovementEncoder, average_augmented
+from handlore.models.ready import LIVE_MODELS, READY_MODELS
 
 from ..base import HandEstimator, MovementEstimator
 from ..negatives import NegativeWindows
 from ..tilts import tilted
+
+_READY: dict[str, str] = {READY_MODELS[name].kind: name for name in LIVE_MODELS}
+"""A model that comes with handlore for each kind."""
 
 
 @dataclass(frozen=True)
@@ -174,22 +178,24 @@ def _encoded(
     estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
 ) -> tuple[LandmarkDataset, FloatArray, StrArray, StrArray]:
     """Return the samples that show a hand, and X, labels and groups of them."""
-    _require_kind(dataset, encoder.kind)
-    _require_kind(dataset, estimator.kind)
+    _require_kind(dataset, encoder.kind, DEFAULT_ESTIMATOR)
+    _require_kind(dataset, estimator.kind, DEFAULT_ESTIMATOR)
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
         raise HandloreError("no sample shows a hand; there is nothing to train on")
     return seen, encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
 
 
-def _require_kind(dataset: LandmarkDataset, kind: str) -> None:
-    """Raise HandloreError if a dataset holds movements where poses are expected, or vice versa."""
+def _require_kind(dataset: LandmarkDataset, kind: str, fitting: Mapping[str, str]) -> None:
+    """Raise HandloreError if a dataset holds movements where poses are expected, or vice versa.
+
+    ``fitting`` names a model for each kind.
+    """
     if dataset.header.kind != kind:
         holds, takes = KIND_WORDS[dataset.header.kind], KIND_WORDS[kind]
-        fitting = DEFAULT_ESTIMATOR[dataset.header.kind]
         raise HandloreError(
-            f"this data holds {holds}, but the classifier takes {takes}; use a model of type"
-            f" {fitting}"
+            f"this data holds {holds}, but the classifier takes {takes}; use a model such as"
+            f" {fitting[dataset.header.kind]}"
         )
 
 
@@ -204,7 +210,7 @@ def predict_items(
     ``predict_proba`` returns (n, n_classes) for encoded samples; ``classes`` are the labels of its
     columns.
     """
-    _require_kind(dataset, encoder.kind)
+    _require_kind(dataset, encoder.kind, _READY)
     numbers, first, item_of = np.unique(
         dataset.samples.items(), return_index=True, return_inverse=True
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
 from handlore.datasets.splits import groups_of
+from handlore.landmarks.errors import counted
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DURATION_QUANTILES
 from handlore.models.encoders import Encoder, MovementEncoder, durations
@@ -71,11 +72,12 @@ class StreamScores:
         )
         gestures = "poses" if self.is_of_poses else "gestures"
         rate = 60 * self.n_false / max(self.seconds, 1e-9)
-        events = "event" if self.n_false == 1 else "events"
+        false = f"{counted(self.n_false, 'false event')} ({rate:.1f} a minute)"
+        if not self.n:
+            return f"in a stream of nothing but {NONE_LABEL}: {false}"
         return (
             f"in a stream {self._stream}: {found} of {self.n} {gestures} found,"
-            f" {confused} confused, {missed} missed; {self.n_false} false {events}"
-            f" ({rate:.1f} a minute)"
+            f" {confused} confused, {missed} missed; {false}"
         )
 
     def as_json(self) -> dict[str, Any]:

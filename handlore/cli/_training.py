@@ -158,7 +158,7 @@ def _print_scores(evaluation: "Evaluation", title: str) -> None:
     say(
         f"  errors: {scores.n_wrong} wrong predictions, {scores.n_missed} because no hand was found"
     )
-    if evaluation.streams and evaluation.streams.n:
+    if evaluation.streams and evaluation.streams.seconds:
         say(f"  {evaluation.streams.sentence}")
     say(f"  in brackets: {spread.words}\n")
     rows = [

@@ -1,6 +1,7 @@
 """``handlore live``: recognise gestures of a camera, and run actions."""
 
 import os
+import re
 import sys
 from contextlib import closing
 from math import inf
@@ -54,7 +55,7 @@ def _checked_addresses(
         try:
             output_address(text)
         except HandloreError as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(f"--send: {error}") from error
     return addresses
 
 
@@ -267,5 +268,6 @@ def _options(given: dict[str, Any]) -> LiveOptions:
             **{name: given[name] for name in same.split()},
         )
     except HandloreError as error:
-        # Options that contradict one another are wrong usage.
-        raise click.UsageError(str(error)) from error
+        # Options that contradict one another are wrong usage. It names fields of LiveOptions.
+        text = re.sub(r"`(\w+)`", lambda name: f"--{name[1].replace('_', '-')}", str(error))
+        raise click.UsageError(text) from error

@@ -154,7 +154,8 @@ def _relabel_command(folder: Path, number: int, label: str, as_json: bool) -> No
     label = checked_label(label)
     label = same_label(label, [NONE_LABEL]) or label
     entries = recordings.find([number])
-    if near := near_label(label, {entry.label for entry in recordings.entries(discarded=None)}):
+    others = [one for one in recordings.entries(discarded=None) if one.path != entries[0].path]
+    if near := near_label(label, [one.label for one in others]):
         talk(f"note: {label} is a new label; did you mean {near}?")
     recordings.relabel(entries[0].path, label)
     _report(recordings, entries, f"now {label}", as_json)

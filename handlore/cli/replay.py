@@ -142,7 +142,7 @@ def _replay(options: _ReplayOptions) -> None:
     if options.as_json:
         for name, _, values in rows.rows:
             say(json.dumps(({"stream": name} if named else {}) | values))
-    else:
+    elif found.logs:
         cells = [[*([name] if named else []), *texts] for name, texts, _ in rows.rows]
         print_table([*(["stream"] if named else []), *rows.columns], cells)
     end(found.failures, none_left=not found.logs)

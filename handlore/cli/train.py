@@ -126,7 +126,7 @@ def _train(options: _TrainOptions) -> None:
             log=options.log,
             base=options.base,
             seed=options.seed,
-            data=options.data,
+            data=list({path.resolve(): path for path in options.data}.values()),
             progress=show,
         )
     for note in trained.notes:

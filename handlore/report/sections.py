@@ -55,7 +55,7 @@ def _headline(findings: Findings) -> str:
 
 def _streamed(findings: Findings) -> str:
     streams = findings.outcome.streams
-    if not streams or not streams.n:
+    if not streams or not streams.seconds:
         return ""
     return f"<p>{escape(streams.sentence[:1].upper() + streams.sentence[1:])}.</p>"
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, inf, lgamma, log, sqrt
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset
 from handlore.datasets.storage import load_dataset
-from handlore.landmarks.errors import InvalidDataError, counted
+from handlore.landmarks.errors import InvalidDataError, counted, require_type
 
 from ..files import replace_card
 from ..model import Model
@@ -187,9 +188,10 @@ def calibrate(
     >>> sorted(found.thresholds)
     ['circle', 'swipe_left', 'wave']
     """
-    if not 0 < per_hour < inf:
+    if not 0 < require_type(per_hour, Real, "a number of false activations an hour") < inf:
         raise InvalidDataError(f"{per_hour} false activations an hour; expected more than 0")
     settings = settings or RecogniserSettings()
+    require_type(settings, RecogniserSettings, "settings such as RecogniserSettings()")
     (loaded,), streams = stream_models(model), _streams(data)
     hours = sum(stream.seconds for stream in streams) / 3600
     _check_streams(loaded, streams, hours)

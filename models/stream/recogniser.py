@@ -183,11 +183,21 @@ def recognise(
             f"it has room for {counted(video.n_hands, 'hand')} a frame, the model takes {n};"
             f" record or convert it with --max-hands {n}"
         )
+    _require_one_stream(video)
     recogniser = Recogniser(models, settings, max_hands=video.n_hands)
     recogniser.aspect = _aspect_of(video)
     for frame in _stream_frames(video):
         yield from recogniser.feed(frame.time, frame.image, frame.world, frame.handedness)
     yield from recogniser.finish()
+
+
+def _require_one_stream(video: LandmarkDataset) -> None:
+    """Refuse samples that each begin at their own time 0; parts of one video have rising times."""
+    if video.n_samples > 1 and not (np.ptp(video.time) and (np.diff(video.time) >= 0).all()):
+        raise InvalidDataError(
+            f"the dataset holds {video.n_samples} clips, and a stream is one: give one of them, as"
+            " `dataset.select([0])`, or replay the file of all with `handlore.replay(MODELS, FILE)`"
+        )
 
 
 def _aspect_of(video: LandmarkDataset) -> float:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, require_type
 from handlore.landmarks.hands import FloatArray
 
 from ..model import MAX_NOVELTY
@@ -77,9 +78,11 @@ class RecogniserSettings:
     def __post_init__(self) -> None:
         for name, largest in _RANGES.items():
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= largest:
+            if value is None and getattr(type(self), name) is None:
+                continue
+            if not 0 <= require_type(value, Real, f"a number as {name}") <= largest:
                 raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
-        if not abs(self.movement_margin) <= 1:
+        if not abs(require_type(self.movement_margin, Real, "a number as movement_margin")) <= 1:
             raise InvalidDataError(f"movement_margin is {self.movement_margin}, expected -1 to 1")
 
     @classmethod

@@ -201,11 +201,17 @@ def test_keys_change_the_folder(folder: RecordingFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("lefft", "now lefft; did you mean left?"), ("nome", "now nome; did you")]
+    ("typed", "said"), [("rihgt", "now rihgt; did you mean right?"), ("nome", "now nome; did you")]
 )
 def test_a_new_label_that_is_nearly_another(typed: str, said: str, folder: RecordingFolder) -> None:
     (state, _) = stepped(folder, "+", *typed, "enter").shown[-1]
     assert state.message.startswith(said)
+
+
+def test_a_corrected_typing_error_is_not_suggested(folder: RecordingFolder) -> None:
+    keys = ("+", *"swip_left", "enter", "+", *"swipe_left", "enter")
+    (state, _) = stepped(folder, *keys).shown[-1]
+    assert state.message == "now swipe_left"
 
 
 def test_failed_change(folder: RecordingFolder, monkeypatch: pytest.MonkeyPatch) -> None:

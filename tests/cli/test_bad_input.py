@@ -227,8 +227,10 @@ def test_a_class_with_one_sample(
 
 
 def test_impossible_folds(run: Run, refused: Refused, npz: Path) -> None:
-    assert "--folds between 2 and 3" in refused(run("crossval", npz, "--folds", 9))
-    assert "use --by group" in refused(run("crossval", npz, "--by", "session"))
+    assert "9 folds cannot be made of 3 groups; expected 2 to 3" in refused(
+        run("crossval", npz, "--folds", 9)
+    )
+    assert "split by group" in refused(run("crossval", npz, "--by", "session"))
 
 
 # Options that a library would refuse in its own way

@@ -21,6 +21,7 @@ from handlore.landmarks.geometry import rotate
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
+Refused = Callable[..., str]
 Subset = Callable[[Mapping[str, int]], Path]
 POSES = ["fist", "open_palm", "point", "victory"]
 SCORE_KEYS = {"accuracy", "macro_f1", "n", "labels", "confusion", "per_class"}
@@ -179,6 +180,23 @@ def test_labels_that_cannot_be_tested_are_named_and_not_scored(
     assert "victory" not in scores["per_class"]
     assert "not in the scores: only one item shows victory (1)" in done.stderr
     assert "sklearn" not in done.stderr
+
+
+def test_one_item_of_each_label_cannot_be_tested(
+    run: Run, refused: Refused, subset: Subset, tmp_path: Path
+) -> None:
+    data = subset({"fist": 1, "point": 1, "victory": 1})
+    out = tmp_path / "m.onnx"
+    train = ("train", data, "--model", "linear", "--out", out)
+    base = ("crossval", data, "--base", "everyday", "--model", "linear", "--no-streams")
+    for done in (
+        run("crossval", data, *LINEAR),
+        run("crossval", data, "--model", "linear,forest"),
+        run(*train, "--crossval"),
+    ):
+        assert "each label has only one item" in refused(done)
+    assert run(*base).exit_code == 0, "the base knows fist"
+    assert run(*train).exit_code == 0
 
 
 def test_labels_with_the_same_items_are_named(run: Run, npz: Path, tmp_path: Path) -> None:

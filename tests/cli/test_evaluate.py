@@ -1,5 +1,6 @@
 """``handlore evaluate``."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +92,15 @@ def test_text_of_clips(moves: Path, clips: Path, run: Run) -> None:
     assert "trained on exactly this data" in result.stderr
 
 
+def test_nothing_but_none(moves: Path, saved: Callable[..., Path], run: Run) -> None:
+    image, side, time = clip("still")
+    data = dataset_of([(image, side, time)] * 3, ["none"] * 3)
+    done = run("evaluate", moves, saved(data))
+    assert re.search(
+        r"in a stream of nothing but none: \d+ false events? \(.* a minute\)", done.stdout
+    )
+
+
 def test_wrong_kind(
     moves: Path,
     onnx: Path,
@@ -103,8 +113,11 @@ def test_wrong_kind(
 ) -> None:
     out = tmp_path / "m.onnx"
     assert "holds poses" in refused(run("evaluate", moves, npz))
-    assert "holds movements" in refused(run("evaluate", onnx, clips))
-    assert "holds poses" in refused(run("train", npz, "--model", "rocket", "--out", out))
+    assert "holds movements" in (line := refused(run("evaluate", onnx, clips)))
+    assert line.endswith("use a model such as movements")
+    line = refused(run("train", npz, "--model", "rocket", "--out", out))
+    assert "holds poses" in line
+    assert line.endswith("use a model such as kernel")
     assert "holds poses" in refused(run("crossval", npz, "--model", "rocket"))
     assert "kind is pose in one" in refused(run("train", npz, clips, "--out", out))
     assert "--max-hands 1" in refused(run("evaluate", moves, saved(two_handed(movements(1, 1)))))

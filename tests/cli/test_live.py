@@ -142,7 +142,10 @@ def test_camera_of_the_network(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "why"),
     [
-        (("--send", "ftp://anna:s3cret@h"), "--send begins with ftp://; expected .*udp://HOST"),
+        (
+            ("--send", "ftp://anna:s3cret@h"),
+            "--send: the receiver begins with ftp://; expected .*udp://HOST",
+        ),
         (("--send", "udp://h"), "names no port"),
         (("--landmarks-fps", "0"), "--landmarks-fps"),
     ],
@@ -383,8 +386,11 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
         (["--remember", "nan"], "nan is not a number in the range 5<=x<=3600"),
         (["--size", "big"], "--size is 'big', expected width x height"),
         (["--size", "64²x480"], "--size is '64²x480', expected width x height"),
-        (["--send", "nothing"], "--send is no address; expected"),
-        (["--send", "udp://h:1", "--send", "udp://h"], "--send udp://h names no port"),
+        (["--send", "nothing"], "--send: the receiver is no address; expected"),
+        (
+            ["--send", "udp://h:1", "--send", "udp://h"],
+            "--send: the receiver udp://h names no port",
+        ),
         ([""], "the name of the model or file is empty"),
     ],
 )

@@ -208,3 +208,9 @@ def test_a_new_label_that_is_nearly_one_of_the_folder(
     done = run("recordings", "relabel", folder.root, 1, label)
     assert done.exit_code == 0
     assert done.stderr == f"{note}recording 1 (left): now {label}\n"
+
+
+def test_a_corrected_typing_error_is_not_suggested(folder: RecordingFolder, run: Run) -> None:
+    run("recordings", "relabel", folder.root, 1, "swip_left")
+    done = run("recordings", "relabel", folder.root, 1, "swipe_left")
+    assert done.stderr == "recording 1 (swip_left): now swipe_left\n"

@@ -64,6 +64,13 @@ def test_missing_recording(moves: Path, lessons: Path, run: Run) -> None:
     assert "failed: gone.npz: there is no file gone.npz" in result.stderr
 
 
+def test_no_table_after_a_failure(moves: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "torn.mp4").write_bytes(b"torn")
+    result = run("replay", moves, tmp_path / "torn.mp4")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "failed: " in result.stderr
+
+
 def test_folder_of_recordings(moves: Path, run: Run, tmp_path: Path) -> None:
     root = tmp_path / "triggers"
     open_recordings_folder(root, create=True)

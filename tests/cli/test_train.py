@@ -88,6 +88,19 @@ def test_test_split_is_not_used(
     assert not out.exists()
 
 
+def test_a_file_given_twice_counts_once(
+    npz: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    (tmp_path / "link.npz").symlink_to(npz)
+    out = tmp_path / "m.onnx"
+    args = ("--model", "linear", "--out", out, "--json")
+    done = run("train", npz, npz, tmp_path / "link.npz", *args)
+    assert parsed(done)["n"] == 24
+    assert f"note: {npz} is given twice: its samples count once" in done.stderr
+    assert f"link.npz is the same as {npz}: its samples count once" in done.stderr
+    assert len(load_model(out).card.training["data"]) == 1
+
+
 def test_param_without_value(npz: Path, run: Run, tmp_path: Path) -> None:
     result = run("train", npz, "--out", tmp_path / "m.onnx", "--param", "n_estimators")
     assert result.exit_code == 2

@@ -48,6 +48,24 @@ def same(a: LandmarkDataset, b: LandmarkDataset) -> None:
 # Kinds
 
 
+def test_a_path_given_twice_counts_once(
+    dataset: LandmarkDataset,
+    both: RecordingFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_dataset(dataset, tmp_path / "poses.npz")
+    (tmp_path / "link.npz").symlink_to("poses.npz")
+    monkeypatch.chdir(tmp_path)
+    loaded = load_data([tmp_path / "poses.npz", "poses.npz", "link.npz"])
+    assert loaded.dataset.n_samples == dataset.n_samples
+    assert [note.split(" ")[0] for note in loaded.notes] == ["poses.npz", "link.npz"]
+    assert all(note.endswith("its samples count once") for note in loaded.notes)
+    again = load_data([both.root, "gestures"], "pose")
+    assert again.dataset.n_samples == load_data(both.root, "pose").dataset.n_samples
+    assert len(again.notes) == 1
+
+
 def test_movements_and_poses_are_distinguished(both: RecordingFolder) -> None:
     recorded = load_recordings(both.root)
     assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"
@@ -374,9 +392,10 @@ def test_one_path_needs_no_list(folder: RecordingFolder) -> None:
 def test_clips_of_live_runs_are_named_where_poses_are_wanted(folder: RecordingFolder) -> None:
     """A model of poses emitted them; only those that were relabelled `none` become poses."""
     folder.keep(live_recording("left"))
-    clips = "1 clip of live runs, which are no static poses; `handlore improve MODEL --from"
-    with pytest.raises(HandloreError, match=f"no recordings of static poses, but {clips}"):
+    says = r"holds no recordings of static poses, but 1 clip of live runs: `handlore replay MODEL "
+    with pytest.raises(HandloreError, match=rf"{says}.*`handlore improve MODEL --from"):
         load_data(folder.root, "pose")
+    clips = "1 clip of live runs, which are no static poses; `handlore improve MODEL --from"
     wrong = folder.keep(live_recording("right"))
     folder.relabel(wrong, "none")
     loaded = load_data(folder.root, "pose")

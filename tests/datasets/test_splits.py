@@ -12,6 +12,7 @@ from handlore.datasets.splits import (
     fold_count,
     held_out_samples,
     n_groups,
+    require_testable,
     training_samples,
     untested_labels,
 )
@@ -134,11 +135,11 @@ def test_the_most_honest_split_is_the_default(make_dataset, columns, by):
 @pytest.mark.parametrize(
     ("by", "n_folds", "match"),
     [
-        ("session", None, "2 of 4 samples have no session; use --by group"),
+        ("session", None, "2 of 4 samples have no session; split by group"),
         ("recording", None, "needs at least two recordings; there is 1"),
-        ("group", 3, "3 folds cannot be made of 2 groups; give --folds between 2 and 2"),
+        ("group", 3, "3 folds cannot be made of 2 groups; expected 2 to 2"),
         ("random", 5, "5 folds cannot be made of 4 different samples"),
-        ("group", 1, "1 folds cannot be made of 2 groups"),
+        ("group", 1, "1 fold cannot be made of 2 groups"),
         ("random", 0, "0 folds cannot be made"),
     ],
 )
@@ -214,3 +215,24 @@ def test_labels_that_one_group_shows_cannot_be_tested(make_dataset):
     assert untested_labels(data, "group") == ["b"]
     assert untested_labels(data, "random") == ["b"]
     assert untested_labels(make_dataset(["a", "b"]), "random") == [], "then none could be"
+
+
+def test_wrong_values_are_refused(make_dataset):
+    data = make_dataset(["a", "b"] * 4, group=["p", "q"] * 4)
+    with pytest.raises(HandloreError, match=r"by 'person', expected group .the person."):
+        fold_count(data, "person")
+    with pytest.raises(HandloreError, match="expected a number of folds, but got str"):
+        fold_count(data, "group", "4")
+    with pytest.raises(HandloreError, match="no samples in split 'test'; the data has no splits"):
+        held_out_samples(data, "test")
+
+
+def test_one_item_of_each_label_is_refused(make_dataset):
+    for labels in (["a", "b"], ["a", "b", "none", "none"]):
+        with pytest.raises(HandloreError, match=r"only one item.*; add a second item of each$"):
+            require_testable(make_dataset(labels), "random")
+    require_testable(make_dataset(["a", "b"]), "random", known=["a"])
+    data = make_dataset(["a", "a", "b", "b"], group=["p", "p", "q", "q"])
+    with pytest.raises(HandloreError, match="second group of each, or split at random"):
+        require_testable(data, "group")
+    require_testable(data, "random")

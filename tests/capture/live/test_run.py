@@ -27,11 +27,11 @@ from handlore.models.stream.events import Event
 @pytest.mark.parametrize(
     ("options", "needed"),
     [
-        ({"dry_run": True}, "--actions"),
-        ({"keep_video": True}, "--record"),
-        ({"subject": "anna"}, "--record"),
-        ({"token": "correct-horse"}, "--serve"),
-        ({"home_assistant_name": "Kitchen"}, "--home-assistant mqtt://HOST"),
+        ({"dry_run": True}, "`actions`"),
+        ({"keep_video": True}, "`record`"),
+        ({"subject": "anna"}, "`record`"),
+        ({"token": "correct-horse"}, "`serve`"),
+        ({"home_assistant_name": "Kitchen"}, "`home_assistant` mqtt://HOST"),
     ],
 )
 def test_options_without_effect(options: dict, needed: str) -> None:

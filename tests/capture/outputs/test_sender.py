@@ -217,16 +217,19 @@ def test_udp_without_a_receiver(send: Open, said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("nothing", "--send is no address; expected mqtt://HOST or mqtts://HOST or osc://HOST"),
-        ("ftp://u:secret@h", "--send begins with ftp://; expected"),
-        ("udp://h", "--send udp://h names no port; expected HOST:PORT"),
+        (
+            "nothing",
+            "the receiver is no address; expected mqtt://HOST or mqtts://HOST or osc://HOST",
+        ),
+        ("ftp://u:secret@h", "the receiver begins with ftp://; expected"),
+        ("udp://h", "the receiver udp://h names no port; expected HOST:PORT"),
         ("tcp://:80", "names no host"),
         ("udp://h:70000", "is no valid address: the port is not 1 to 65535"),
         ("udp://h:0", "the port is not 1 to 65535"),
         ("tcp://h:http", "the port is not 1 to 65535"),
         ("mqtt://u:secret@h:99999", "the port is not 1 to 65535"),
         ("mqtt://u:secret/x@h", "with special characters of the user name and password"),
-        ("udp://u:secret@h:5", "--send udp://h:5: udp knows no user name and password"),
+        ("udp://u:secret@h:5", "the receiver udp://h:5: udp knows no user name and password"),
         ("osc://u@h:5", "osc knows no user name"),
         ("tcp://:secret@h:5", "tcp knows no user name"),
         ("mqtt://u:secret@h/a/#", "is no valid address"),

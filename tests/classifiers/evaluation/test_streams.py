@@ -193,7 +193,7 @@ def test_two_hands_in_streams() -> None:
 
 
 def test_no_hand_and_no_gesture_have_a_sentence() -> None:
-    assert "0 % of 0 gestures found" in StreamScores(0, 0, 0, 2, 60.0, False).sentence
+    assert "nothing but none: 2 false events (2.0" in StreamScores(0, 0, 0, 2, 60.0).sentence
 
 
 def test_scores_are_read_from_a_card() -> None:
