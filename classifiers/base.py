@@ -151,7 +151,8 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def for_part(self) -> "HandEstimator":
         """Return a copy to fit to a part of the data, which is to be as certain as this one."""
-        return clone(self)
+        copy: HandEstimator = clone(self)
+        return copy
 
     def n_tilted(self, n_samples: int, n_labels: int) -> int:
         """Return how many tilted copies of each pose it is to be trained on too."""

@@ -5,6 +5,7 @@ as it would live. If the data has clips of ``none``, they are what lies between 
 the hand rests and moves idly there, as in the negative windows of training.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -254,7 +255,8 @@ def usual_threshold(trained: LandmarkDataset) -> float:
     """
     labels = trained.samples.label[trained.has_hand]
     n_labels = max(len(np.unique(labels[labels != NONE_LABEL])), 1)
-    return max(round(_USUAL * min(1, (_USUAL_LABELS / n_labels) ** 0.5), 2), _LEAST)
+    usual = _USUAL * min(1.0, math.sqrt(_USUAL_LABELS / n_labels))
+    return max(round(usual, 2), _LEAST)
 
 
 def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:

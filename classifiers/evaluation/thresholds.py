@@ -18,6 +18,8 @@ _SYNTHETIC_PRICE = 4.0
 thought of."""
 _NO_WORSE = 0.25
 """How many gestures a longer patience must bring."""
+_ABOUT_EQUAL = 0.01
+"""Share of the gestures that a higher threshold may lose."""
 _STEPS = (0, 0.1, 0.2, 0.3)
 """What is added there to the usual threshold, to find a better one."""
 _PRIOR_GESTURES = 20
@@ -30,7 +32,8 @@ def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[st
 
     A false event costs as much as a gesture. Where the movement in between is synthetic, those that
     occur there cost as much as four, and no threshold is below the usual one. All labels get the
-    same: a few dozen gestures of a label say little about those of other people.
+    same: a few dozen gestures of a label say little about those of other people. Of about equally
+    good thresholds the highest is chosen.
     """
     above = tuple(round(usual + step, 2) for step in _STEPS)
     candidates = above if any(one.is_synthetic for one in outputs) else _CANDIDATES
@@ -39,8 +42,10 @@ def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[st
         total = pooled_streams([one.score(candidate) for one in outputs])
         between = total.n_false - total.n_confused
         gains.append(total.n_found - total.n_confused - price * between)
-    # Of equally good ones the highest: argmax takes the first of the reversed order.
-    best = candidates[len(candidates) - 1 - int(np.argmax(gains[::-1]))]
+    enough = max(gains) - _ABOUT_EQUAL * sum(one.score(candidates[0]).n for one in outputs)
+    best = max(
+        candidate for candidate, gain in zip(candidates, gains, strict=True) if gain >= enough
+    )
     return dict.fromkeys(_labels(outputs), best)
 
 
