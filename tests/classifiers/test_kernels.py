@@ -172,6 +172,15 @@ def test_only_with_few_clips() -> None:
     assert fitted(few, pretrained_below=0).banks_ is not PretrainedFeatures.shipped().banks
 
 
+def test_parts_have_the_features_of_the_whole() -> None:
+    """Pretrained ones are more certain: a threshold found with them suits no other model."""
+    few, many = movements(n_people=2, each=2), movements(n_people=2, each=4)
+    shipped = PretrainedFeatures.shipped().banks
+    for whole, part, pretrained in ((few, many, True), (many, few, False)):
+        copy = fitted(whole, pretrained_below=5).for_part()
+        assert (fit_samples(copy, part, copy.encoder(1)).banks_ is shipped) == pretrained
+
+
 def test_other_numbers_of_kernels_are_drawn() -> None:
     rocket = fitted(movements(n_people=2, each=2), n_kernel_features=500)
     assert rocket.banks_ is not PretrainedFeatures.shipped().banks

@@ -221,6 +221,21 @@ def test_of_equally_good_thresholds_the_highest() -> None:
     assert thresholds_of(*[("left", 0.55, "left")] * 10)["left"] == 0.5
 
 
+def test_one_gesture_of_a_hundred_is_worth_a_higher_threshold() -> None:
+    many = [("left", 0.95, "left")] * 99
+    assert thresholds_of(*many, ("left", 0.55, "left"))["left"] == 0.9
+    assert thresholds_of(*many[:98], *[("left", 0.55, "left")] * 2)["left"] == 0.5
+
+
+def test_what_is_confused_costs_as_much_where_idle_movement_is_made() -> None:
+    """Only what is between gestures is unlike life there."""
+    windows = [("left", 0.65, "left")] * 30
+    confused = replace(scripted(*windows, *[("left", 0.65, "right")] * 10), is_synthetic=True)
+    assert choose_thresholds([confused], 0.6)["left"] == 0.6
+    false = replace(scripted(*windows, *[("left", 0.65, "")] * 10), is_synthetic=True)
+    assert choose_thresholds([false], 0.6)["left"] == 0.9
+
+
 def test_all_labels_get_one_threshold() -> None:
     windows = [("left", 0.45, "left")] * 20
     assert thresholds_of(*windows) == {"left": 0.4, "right": 0.4}
