@@ -220,7 +220,8 @@ def train_pipeline(
         scored = NoveltyModel.of(dataset, encoder, estimator)
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
-    notes = (*fitted.notes_, *_notes(dataset), *([doubt] if doubt else []))
+    doubts = [*([doubt] if doubt else []), *_about_none(outputs)]
+    notes = (*fitted.notes_, *_notes(dataset), *doubts)
     seconds = time.perf_counter() - started
     return Trained(out, card, n_bytes, seconds, notes, confused)
 
@@ -377,6 +378,16 @@ def _notes(dataset: LandmarkDataset) -> list[str]:
     if conflicts := LabelProblems.of(dataset).about_conflicts:
         lines.append(conflicts)
     return lines + [line for line in dataset.header.log if line == MIXED_DETECTORS]
+
+
+def _about_none(outputs: Sequence[StreamOutputs]) -> list[str]:
+    """Return what recordings of ``none`` would do for thresholds that were found without them."""
+    if not any(one.is_synthetic for one in outputs):
+        return []
+    return [
+        "nothing is labelled none, so movement between gestures is synthetic; record a minute of"
+        " everyday movement as none, and live finds more"
+    ]
 
 
 def _as_csv(history: Sequence[Mapping[str, float | None]]) -> str:

@@ -300,6 +300,16 @@ def test_training_finds_thresholds(tmp_path: Path) -> None:
     assert load_model(tmp_path / "m.onnx", "sequence").thresholds == card.thresholds
 
 
+@pytest.mark.parametrize("has_none", [True, False])
+def test_training_asks_for_recordings_of_none(has_none: bool, tmp_path: Path) -> None:
+    data = movements(2, 4, (*LABELS, "still"))
+    estimator = Nearest()
+    pipeline = Pipeline("nearest", estimator, estimator.encoder(data.n_hands))
+    data = with_none(data) if has_none else data
+    notes = train_pipeline(pipeline, data, tmp_path / "m.onnx", negatives=True).notes
+    assert any("as none" in note for note in notes) != has_none
+
+
 def test_one_half_is_enough_where_training_takes_minutes(tmp_path: Path) -> None:
     data = with_none(movements(4, 4, (*LABELS, "still")))
     card = trained(data, tmp_path / "m.onnx", kind=SlowSpotter)
