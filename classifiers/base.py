@@ -74,6 +74,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Loss and accuracy of the last ``fit`` by epoch."""
     notes_: tuple[str, ...] = ()
     """Messages of the last ``fit`` for the user."""
+    n_of_whole: int = 0
+    """Number of samples of which those of ``fit`` are a part; 0: they are all. It is not a
+    parameter: choices by the amount of data are those of the whole."""
 
     def encoder(self, n_hands: int, features: tuple[str, ...] = DEFAULT_FEATURES) -> Encoder:
         """Return the encoder that turns samples of landmarks into X; ``features`` are for poses."""
@@ -149,9 +152,10 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def require(self) -> None:
         """Raise HandloreError if a package that ``fit`` needs is missing."""
 
-    def for_part(self) -> "HandEstimator":
-        """Return a copy to fit to a part of the data, which is to be as certain as this one."""
+    def for_part(self, n_of_whole: int) -> "HandEstimator":
+        """Return a copy to fit to a part of so many samples, as certain as if fitted to all."""
         copy: HandEstimator = clone(self)
+        copy.n_of_whole = n_of_whole
         return copy
 
     def n_tilted(self, n_samples: int, n_labels: int) -> int:

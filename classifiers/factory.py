@@ -356,5 +356,5 @@ def _blend(members: _Members) -> _Blend:
 
 def _fresh(member: HandEstimator, blend: HandEstimator) -> HandEstimator:
     copy: HandEstimator = clone(member)
-    copy.keeps_best = blend.keeps_best
+    copy.keeps_best, copy.n_of_whole = blend.keeps_best, blend.n_of_whole
     return copy

@@ -333,7 +333,7 @@ def _left_out_streams(
         trained, left_out = dataset.select(rest), dataset.select(part)
         if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
             return []
-        fresh = estimator.for_part()
+        fresh = estimator.for_part(int(dataset.has_hand.sum()))
         fresh.progress = steps.within()
         fitted = fit_samples(fresh, trained, encoder)
         outputs.append(

@@ -126,7 +126,8 @@ class RocketClassifier(MovementEstimator):
         """Return whether there are few movements of each label, and pretrained features fit."""
         found = self._n_hands, self._n_facts, self.n_timepoints_in_, self.n_kernel_features
         fits = found == (1, N_CONTEXT, self.n_timepoints, _N_KERNEL_FEATURES)
-        return fits and len(X) < self.pretrained_below * len(self.classes_)
+        n = self.n_of_whole or len(X)
+        return fits and n < self.pretrained_below * len(self.classes_)
 
     def _prepared(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Choose kernels and scales of their outputs; return the standardised outputs."""
@@ -176,12 +177,6 @@ class RocketClassifier(MovementEstimator):
         plain = copy._computed(np.concatenate([X, windows[0]]))
         everyone = np.concatenate([groups, windows[2]])
         copy._learn(plain, codes, everyone, copy._copies(X, rng), rng)
-        return copy
-
-    def for_part(self) -> Self:
-        """Return a copy with pretrained features where this one has them, however few clips."""
-        below = _RANGES["pretrained_below"][self.pretrained_ is not None]
-        copy: Self = clone(self).set_params(pretrained_below=below)
         return copy
 
     def _check_parameters(self) -> None:

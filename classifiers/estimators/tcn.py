@@ -152,6 +152,7 @@ class _TemporalClassifier(MovementEstimator):
         """
         spotter = RocketClassifier(mirror_labels=self.mirror_labels, random_state=self.random_state)
         spotter.progress, spotter.keeps_best = self.progress, self.keeps_best
+        spotter.n_of_whole = self.n_of_whole
         return spotter.fit(X, y, groups).fit_with_windows(X, y, groups, windows, clips or self)
 
     def _with_mirrored(

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from movement_stubs import movements
+from movement_stubs import Nearest, movements
 
 import handlore
 from handlore.classifiers.discriminant import LinearDiscriminant
+from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.estimators.rocket import RocketClassifier
-from handlore.classifiers.evaluation.scores import fit_samples
+from handlore.classifiers.evaluation.scores import fit_samples, fit_streams
+from handlore.classifiers.factory import _MovementBlend
 from handlore.classifiers.kernels import (
     DILATIONS,
     Bank,
@@ -23,6 +25,7 @@ from handlore.classifiers.kernels import (
     _responses,
 )
 from handlore.classifiers.movement_features import N_FEATURES, movement_features
+from handlore.classifiers.negatives import NegativeWindows
 from handlore.classifiers.onnx_graph import Graph, GraphRunner
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
@@ -172,13 +175,24 @@ def test_only_with_few_clips() -> None:
     assert fitted(few, pretrained_below=0).banks_ is not PretrainedFeatures.shipped().banks
 
 
-def test_parts_have_the_features_of_the_whole() -> None:
+@pytest.mark.parametrize(
+    "members", [("rocket",), ("tcn",), ("nearest", "rocket"), ("rocket", "tcn")]
+)
+@pytest.mark.parametrize(("n_whole", "pretrained"), [(36, False), (20, True)])
+def test_parts_have_the_features_of_the_whole(
+    members: tuple[str, ...], n_whole: int, pretrained: bool
+) -> None:
     """Pretrained ones are more certain: a threshold found with them suits no other model."""
-    few, many = movements(n_people=2, each=2), movements(n_people=2, each=4)
-    shipped = PretrainedFeatures.shipped().banks
-    for whole, part, pretrained in ((few, many, True), (many, few, False)):
-        copy = fitted(whole, pretrained_below=5).for_part()
-        assert (fit_samples(copy, part, copy.encoder(1)).banks_ is shipped) == pretrained
+    if "tcn" in members:
+        pytest.importorskip("torch", reason="needs the extra temporal")
+    params = {"rocket": {"n_augmented": 0}, "tcn": {"epochs": 2}}
+    known = {**ESTIMATORS.entries(), "nearest": Nearest}
+    made = [(name, known[name](**params.get(name, {}))) for name in members]
+    part = movements(n_people=2, each=3)
+    copy = (made[0][1] if len(made) == 1 else _MovementBlend(made)).for_part(n_whole)
+    encoder = copy.encoder(1)
+    in_streams = fit_streams(fit_samples(copy, part, encoder), part, encoder, NegativeWindows())
+    assert (in_streams.banks_ is PretrainedFeatures.shipped().banks) == pretrained
 
 
 def test_other_numbers_of_kernels_are_drawn() -> None:
