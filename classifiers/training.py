@@ -325,10 +325,8 @@ def _left_out_streams(
     gestures = dataset.samples.label[own] != NONE_LABEL
     if not isinstance(encoder, MovementEncoder) or gestures.sum() < _MIN_GESTURES:
         return []
-    outputs, parts = (
-        [],
-        cross_validation(dataset, default_by(dataset), _n_parts(estimator, dataset)),
-    )
+    outputs = []
+    parts = cross_validation(dataset, default_by(dataset), _n_parts(estimator, dataset))
     for rest, part in islice(parts, _n_left_out(estimator, dataset)):
         trained, left_out = dataset.select(rest), dataset.select(part)
         if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
@@ -337,7 +335,9 @@ def _left_out_streams(
         fresh.progress = steps.within()
         fitted = fit_samples(fresh, trained, encoder)
         outputs.append(
-            StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS)
+            StreamOutputs.of_left_out(
+                fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS, whole=dataset
+            )
         )
         steps.finish(_FITS_OF_A_PART)
     return outputs
