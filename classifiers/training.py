@@ -22,6 +22,7 @@ from handlore.datasets.splits import (
     doubt_about,
     fold_count,
     n_groups,
+    require_testable,
     training_samples,
 )
 from handlore.datasets.storage import load_dataset
@@ -194,7 +195,9 @@ def train_pipeline(
     estimator, encoder = pipeline.estimator, pipeline.encoder
     by = default_by(dataset)
     n_folds = fold_count(dataset, by) if crossval else 0
-    n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
+    untestable = None if base is None else _untestable(dataset, base)
+    beside = None if untestable else base
+    n_compared = 0 if beside is None else fold_count(dataset, strictest_split(dataset, beside))
     n_fits = _n_fits(pipeline, dataset, negatives=negatives) + (for_streams is not None)
     steps = Steps(n_folds + n_compared + n_fits, progress)
     known = dict(facts or {})
@@ -203,8 +206,8 @@ def train_pipeline(
         known |= score_facts(pipeline, dataset, base, progress, negatives=negatives)
     steps.finish(n_folds)
     confused = None
-    if base is not None:
-        confused = _confused(pipeline, dataset, base, steps.within(n_compared))
+    if beside is not None:
+        confused = _confused(pipeline, dataset, beside, steps.within(n_compared))
         steps.finish(n_compared)
     own, alone = joined(dataset, for_streams), joined(dataset, base)
     dataset = joined(own, base)
@@ -220,7 +223,7 @@ def train_pipeline(
         scored = NoveltyModel.of(dataset, encoder, estimator)
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
-    doubts = [*([doubt] if doubt else []), *_about_none(outputs)]
+    doubts = [*filter(None, [doubt, untestable]), *_about_none(outputs)]
     notes = (*fitted.notes_, *_notes(dataset), *doubts)
     seconds = time.perf_counter() - started
     return Trained(out, card, n_bytes, seconds, notes, confused)
@@ -329,7 +332,11 @@ def _left_out_streams(
     parts = cross_validation(dataset, default_by(dataset), _n_parts(estimator, dataset))
     for rest, part in islice(parts, _n_left_out(estimator, dataset)):
         trained, left_out = dataset.select(rest), dataset.select(part)
-        if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
+        # What no other person shows cannot be found; `none` may be.
+        known = {*trained.labels, NONE_LABEL}
+        left_out = left_out.select(np.isin(left_out.samples.label, sorted(known)))
+        n_labels = len(np.unique(trained.samples.label[trained.has_hand]))
+        if n_labels < 2 or not left_out.n_samples:
             return []
         fresh = estimator.for_part(int(dataset.has_hand.sum()))
         fresh.progress = steps.within()
@@ -353,6 +360,17 @@ def _thresholds(
     if pipeline.encoder.kind == "pose" or not pipeline.estimator.learns_windows_fast:
         return {}
     return dict.fromkeys(sorted({*dataset.labels} - {NONE_LABEL}), usual)
+
+
+def _untestable(dataset: LandmarkDataset, base: LandmarkDataset) -> str | None:
+    """Return why nobody can say what the labels of a dataset are confused with, if so."""
+    if dataset.n_samples < 2:
+        return "a single sample cannot be tested; add some to see what they are confused with"
+    try:
+        require_testable(dataset, strictest_split(dataset, base), base.labels)
+    except HandloreError as error:
+        return str(error)
+    return None
 
 
 def _confused(

@@ -194,6 +194,8 @@ def cross_validate_pipeline(
     if base is None:
         require_testable(dataset, by)
     total = fold_count(dataset, by, folds)
+    taught = [] if base is None else base.labels
+    left_out = set(untested_labels(dataset, by)) - set(taught)
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []
 
@@ -208,10 +210,11 @@ def cross_validate_pipeline(
             importances.append(
                 measure_importances(*model, tested, pipeline.encoder, at_most=each, seed=seed)
             )
-        if with_streams:
+        known = tested.select(~np.isin(tested.samples.label, sorted(left_out)))
+        if with_streams and known.n_samples:
             most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
             streams.append(
-                StreamOutputs.of_left_out(fitted, pipeline.encoder, trained, tested, most)
+                StreamOutputs.of_left_out(fitted, pipeline.encoder, trained, known, most)
             )
 
     predictions = cross_val_predict(
@@ -227,8 +230,7 @@ def cross_validate_pipeline(
         share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
     leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
-    taught = [] if base is None else base.labels
-    tested, untested = _without_labels(predictions, set(untested_labels(dataset, by)) - set(taught))
+    tested, untested = _without_labels(predictions, left_out)
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     encoder = pipeline.encoder
     return replace(

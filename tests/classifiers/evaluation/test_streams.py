@@ -388,6 +388,18 @@ def test_thresholds_of_parts_are_those_of_a_model_of_all() -> None:
     assert usual_threshold(data) == 0.35 != usual_threshold(data.select(np.arange(27)))
 
 
+def test_streams_leave_out_what_is_not_in_the_scores(tmp_path: Path) -> None:
+    """Only one person shows `circle`: nothing has learnt it where that person is tested."""
+    data = movements(3, 8)
+    kept = (data.samples.label != "circle") | (data.samples.group == "p0")
+    found = cross_validate(data.select(kept))
+    assert list(found.untested) == ["circle"]
+    assert found.streams
+    assert found.streams.n == found.scores.n == (kept & (data.samples.label != "circle")).sum()
+    card = trained(data.select(kept), tmp_path / "m.onnx")
+    assert card.training["streams"]["n"] == found.streams.n
+
+
 def test_clips_of_none_are_no_gestures_to_choose_by(tmp_path: Path) -> None:
     data = with_none(movements(2, 3, (*LABELS, "still")))
     assert data.n_samples > 20
