@@ -25,10 +25,11 @@ from handlore.classifiers.evaluation.thresholds import (
     choose_patience,
     choose_thresholds,
     cross_fitted,
+    left_out_streams,
     pooled_streams,
 )
 from handlore.classifiers.factory import Pipeline
-from handlore.classifiers.training import _left_out_streams, train_pipeline
+from handlore.classifiers.training import train_pipeline
 from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, concatenate
 from handlore.models.card import ModelCard
 from handlore.models.encoders import PoseEncoder
@@ -383,7 +384,7 @@ def test_thresholds_of_parts_are_those_of_a_model_of_all() -> None:
     data = movements(1, 12)
     model = Nearest()
     fitted = fit_samples(model, data, model.encoder(1))
-    outputs = _left_out_streams(fitted, data, model.encoder(1), Steps(9, None))
+    outputs = left_out_streams(fitted, data, model.encoder(1), Steps(9, None))
     assert [one.usual for one in outputs] == [usual_threshold(data)] * 4
     assert usual_threshold(data) == 0.35 != usual_threshold(data.select(np.arange(27)))
 
