@@ -9,8 +9,6 @@ from typing import Any
 
 import click
 
-from handlore.landmarks.files import make_folder
-
 from ._common import (
     FOLDER,
     PATH,
@@ -36,7 +34,7 @@ from ._rich import print_table, progress
     type=FOLDER,
     default=Path("handlore-demo"),
     show_default=True,
-    help="The folder for pictures, datasets, models and the report.",
+    help="The folder for pictures, datasets, models and the report; new, or of an earlier demo.",
 )
 @click.option(
     "--data",
@@ -65,7 +63,6 @@ def command(out: Path, data: Path | None, people: int, verbose: bool, as_json: b
 
     if data is not None:
         require_folder(data)
-    make_folder(out)
     started = time.perf_counter()
     with progress("working") as show:
         summary, failures = run_demo(
