@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, shell_line
 from handlore.landmarks.files import atomic_write, os_errors_as, similar_files
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
@@ -271,10 +271,12 @@ def _not_recordings(root: Path) -> str:
     if not root.exists():
         near = similar_files(root)
         meant = f"did you mean {near}? else " if near else ""
-        make = f"`capture --out {root}` or `live --record {root}` makes it"
+        capture, live = shell_line("capture", "--out", root), shell_line("live", "--record", root)
+        make = f"`{capture}` or `{live}` makes it"
         return f"{root} does not exist; {meant}{make}"
     if root.is_dir() and not _names(root):
-        return f"{root} is empty; `handlore capture --out {root}` makes it a folder of recordings"
+        capture = shell_line("handlore", "capture", "--out", root)
+        return f"{root} is empty; `{capture}` makes it a folder of recordings"
     return f"{root} is no folder of recordings; give one of `capture --out` or `live --record`"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, shell_line
 from handlore.landmarks.files import as_path, atomic_write, no_file
 from handlore.landmarks.untrusted import (
     DAMAGE,
@@ -155,7 +155,7 @@ def _read_members(path: Path) -> dict[str, Any]:
     except IsADirectoryError as error:
         refuse_label_folder(path)
         known = f"is a folder of recordings; `handlore.load_data({str(path)!r}).dataset` reads it"
-        other = f"is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
+        other = f"is a folder; make a dataset of it with `{_convert(path)}`"
         raise HandloreError(f"{path} {known if is_recordings(path) else other}") from error
     except FileNotFoundError as error:
         raise HandloreError(no_file(path)) from error
@@ -219,4 +219,8 @@ def _what_is(path: Path, start: bytes) -> str:
     if start[:1] == b"\x08":
         return "it looks like a model; datasets are .npz files made by `handlore convert`"
     made = "expected an .npz file made by `handlore convert`"
-    return made if path.suffix == ".npz" else f"{made}, as by `handlore convert {path} OUT.npz`"
+    return made if path.suffix == ".npz" else f"{made}, as by `{_convert(path)}`"
+
+
+def _convert(path: Path) -> str:
+    return shell_line("handlore", "convert", path, "OUT.npz")

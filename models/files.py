@@ -14,7 +14,13 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, counted
+from handlore.landmarks.errors import (
+    HandloreError,
+    InvalidDataError,
+    NewerFormatError,
+    counted,
+    shell_line,
+)
 from handlore.landmarks.files import atomic_write, each, os_errors_as, require_writable
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
@@ -231,7 +237,8 @@ def _read(path: Path) -> bytes:
         b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
     }
     if path.suffix.lower() == ".toml":
-        raise InvalidDataError(f"{path} is no model; actions are given as --actions {path}")
+        option = shell_line("--actions", path)
+        raise InvalidDataError(f"{path} is no model; actions are given as {option}")
     if data.startswith(b"PK") and (path.suffix.lower() == ".task" or b".tflite" in data[:4096]):
         raise InvalidDataError(
             f"{path} is a task file of MediaPipe, which finds hands or has classes of its own;"

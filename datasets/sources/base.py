@@ -1,7 +1,6 @@
 """What a source is, and how the right one is found for a folder."""
 
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, ClassVar
 from unicodedata import normalize
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
@@ -179,7 +178,7 @@ def _command(source: Source, root: Path, out: str, reading: LabelReading) -> str
     words = ["handlore", "convert", str(root), out, "--source", source.name]
     for name, value in reading.options.items():
         words += [_flag(name), value]
-    return shlex.join(words)
+    return shell_line(*words)
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """``handlore demo``: the whole workflow, without data of one's own."""
 
-import shlex
 import shutil
 import sys
 import time
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from handlore.landmarks.errors import shell_line
 
 from ._common import (
     FOLDER,
@@ -101,8 +102,8 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     tries += [(movements["moves"], movements["try"])] if movements else []
     say(f"models:  {', '.join(model for model, _ in tries)}")
     for model, example in tries:
-        say(f"try:     {shlex.join([program, 'predict', model, example])}")
+        say(f"try:     {shell_line(program, 'predict', model, example)}")
     if movements:
-        words = shlex.join(["--camera", movements["try"], "--loop"])
+        words = shell_line("--camera", movements["try"], "--loop")
         say(f"no camera? add to the next line {words}")
-    say(f"live:    {shlex.join([program, 'live', *(model for model, _ in tries)])}")
+    say(f"live:    {shell_line(program, 'live', *(model for model, _ in tries))}")

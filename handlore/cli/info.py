@@ -9,7 +9,7 @@ import click
 
 from handlore.datasets.describe import DatasetDescription, RecordingsDescription, describe
 from handlore.datasets.loading import load_recordings
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
 from handlore.models.ready import is_ready, model_path, no_model
@@ -101,9 +101,9 @@ def _show(options: _InfoArguments) -> dict[str, Any]:
     path, ours = options.path, is_ready(options.path)
     if ours or _is_model(Path(path)):
         if options.contact_sheet or options.plots:
+            show = shell_line("handlore", "models", "show", path, "--picture", "FILE.png")
             raise HandloreError(
-                f"{path} is a model, which has nothing to draw but its gestures: `handlore models"
-                f" show {path} --picture FILE.png`"
+                f"{path} is a model, which has nothing to draw but its gestures: `{show}`"
             )
         return _show_model(path, options.as_json)
     facts = describe(Path(path))
