@@ -333,7 +333,8 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
     what = _KINDS.get(root.suffix.lower()) if root.is_file() else None
     if what:
         return f"{root} is {what}"
-    why = next((why for kind in SOURCES.entries().values() if (why := kind().why_not(root))), "")
+    kinds = sorted(SOURCES.entries().values(), key=lambda kind: -kind.specificity)
+    why = next((why for kind in kinds if (why := kind().why_not(root))), "")
     if why:
         return why
     hint = "`handlore sources` lists them"
