@@ -30,6 +30,7 @@ from .card import (
     DURATION_QUANTILES,
     INPUT,
     KIND_WORDS,
+    MODEL_START,
     OUTPUT,
     P_VALUE_OUTPUT,
     ModelCard,
@@ -296,7 +297,7 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
 
 _OTHER_ENDINGS = (".npz", ".csv", ".parquet", ".json", ".toml")
 """Names of datasets, tables and actions files: nobody would find a model under them."""
-_ENDING, _START = ".onnx", b"\x08"
+_ENDING = ".onnx"
 
 
 def require_model_output(path: str | Path) -> None:
@@ -315,7 +316,7 @@ def require_model_output(path: str | Path) -> None:
     if path.is_file():
         with os_errors_as(f"cannot read {path}"), path.open("rb") as stream:
             start = stream.read(2)
-    is_model = start[:1] == _START or (path.suffix.lower() == _ENDING and start != b"PK")
+    is_model = start[:1] == MODEL_START or (path.suffix.lower() == _ENDING and start != b"PK")
     if start and not is_model:
         raise HandloreError(
             f"{path} exists and is not a model, and a model would replace it; give another name,"

@@ -12,6 +12,7 @@ from handlore.datasets.loading import load_recordings
 from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
+from handlore.models.card import MODEL_START
 from handlore.models.ready import is_ready, model_path, no_model
 
 from ._common import (
@@ -144,7 +145,7 @@ def _is_model(file: Path) -> bool:
         return False
     except OSError as error:
         raise HandloreError(f"cannot read {file}: {error.strerror}") from error
-    return start != b"PK" and (file.suffix == ".onnx" or start[:1] == b"\x08")
+    return start != b"PK" and (file.suffix == ".onnx" or start[:1] == MODEL_START)
 
 
 def _print_dataset(facts: DatasetDescription) -> None:
