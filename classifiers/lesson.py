@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, Samples, StrArray, concatenate
 from handlore.datasets.triggers import Trigger, Triggers
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, shell_line
 
 from .evaluation.leaks import trained_on
 from .origin import Origin
@@ -145,19 +145,16 @@ def _nothing_new(origin: Origin, found: Triggers) -> str:
         none = f"none of the {n} new triggers in {found.root} has"
         which = none if n > 1 else f"the new trigger in {found.root} has not"
         right = "all their labels are right" if n > 1 else "its label is right"
-        return (
-            f"{which} been reviewed: `handlore recordings review {found.root}`, or --yes if {right}"
-        )
+        review = shell_line("handlore", "recordings", "review", found.root)
+        return f"{which} been reviewed: `{review}`, or --yes if {right}"
     if of:
         which = f"all {of} triggers" if of > 1 else "the trigger"
         return (
             f"there is nothing new to learn: {origin.name} knows {which} in {found.root}; record"
             " another session with `handlore live --record`"
         )
-    return (
-        f"{found.root} holds no triggers of {origin.name}; record a session with `handlore live"
-        f" {origin.name} --record {found.root}`"
-    )
+    live = shell_line("handlore", "live", origin.name, "--record", found.root)
+    return f"{found.root} holds no triggers of {origin.name}; record a session with `{live}`"
 
 
 def _merged(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError, counted, naming
+from handlore.landmarks.errors import HandloreError, counted, naming, shell_line
 from handlore.landmarks.files import each_path
 from handlore.landmarks.untrusted import reason
 
@@ -121,10 +121,10 @@ class LoadedRecordings:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
         lacks = f"{self.root} holds no recordings of {KIND_NAMES[kind]}"
         if kind == "pose" and (clips := self.live_clips()):
+            replay = shell_line("handlore", "replay", "MODEL", self.root)
             return (
-                f"{lacks}, but {counted(clips, 'clip')} of live runs: `handlore replay MODEL"
-                f" {self.root}` recognises what they show, and `handlore improve MODEL --from"
-                f" {self.root}` tests with them"
+                f"{lacks}, but {counted(clips, 'clip')} of live runs: `{replay}` recognises what"
+                f" they show, and `{_improve(self.root)}` tests with them"
             )
         held = next(iter(self.counts()))
         return (
@@ -327,14 +327,18 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
         )
     notes = [
-        f"left out: {counted(clips, 'clip')} of live runs, which are no static poses; `handlore"
-        f" improve MODEL --from {one.root}` tests with them"
+        f"left out: {counted(clips, 'clip')} of live runs, which are no static poses;"
+        f" `{_improve(one.root)}` tests with them"
         for one in folders
         if chosen == "pose" and (clips := one.live_clips())
     ]
     if not notes:
         notes = _other_kind(folders, chosen, is_chosen=kind is None)
     return LoadedData(joined, failures, (*twice, *unsorted, *notes))
+
+
+def _improve(root: Path) -> str:
+    return shell_line("handlore", "improve", "MODEL", "--from", root)
 
 
 def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
@@ -360,7 +364,7 @@ def about_unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:
         if not n:
             continue
         left = f"{counted(n, 'recording')} of `{UNSORTED}` in {folder.root}"
-        review = f"`handlore recordings review {folder.root}`"
+        review = f"`{shell_line('handlore', 'recordings', 'review', folder.root)}`"
         if n == len(folder.recordings):
             raise HandloreError(f"there is nothing but {left}; say what they show: {review}")
         notes.append(f"left out: {left}; say what they show with {review}")

@@ -9,13 +9,15 @@ import os
 import re
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, shell_line
 from handlore.landmarks.files import atomic_write, os_errors_as, similar_files
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
@@ -24,12 +26,15 @@ from .files import is_video
 _RECORDINGS_VERSION = 1
 MARKER = "recordings.json"
 """The file that marks a folder of recordings."""
+_LEAST_MARKER = json.dumps({"format": _RECORDINGS_VERSION})
 DISCARDED = "discarded"
 """The folder below it for discarded recordings."""
 _NUMBERED = re.compile(r"[0-9]{1,9}")
 _TEMPORARY = re.compile(r"\..*\.(tmp|claim)(\.\w+)?")
 _STALE = 60.0
 """Seconds after which an unfinished file is abandoned; writing one takes a moment."""
+_MOST_TRIED = 20
+"""How many files are opened to find out whether a folder without its marker holds recordings."""
 _LONGEST_NAME = 60
 _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
@@ -37,12 +42,39 @@ _RESERVED = {DISCARDED, "con", "prn", "aux", "nul"} | {
 """Names that the folder of a label must not have, here or on Windows."""
 
 
-def refuse_label_folder(path: Path) -> None:
-    """Raise HandloreError if a folder is that of one label of recordings, and say what to name."""
+def refuse_other_recordings(path: Path) -> None:
+    """Raise HandloreError if a folder is that of one label of recordings, or lacks its marker."""
+    if lost := lost_marker(path):
+        raise HandloreError(lost)
     if (path.parent / MARKER).is_file():
         raise HandloreError(
             f"{path} is one label of the recordings in {path.parent}; name {path.parent} instead"
         )
+
+
+def lost_marker(root: Path) -> str:
+    """Say that recordings lack a marker that can be read, and what to do; else nothing."""
+    every = (path for gone in (False, True) for path in recording_files(root, discarded=gone))
+    if not root.is_dir() or not any(map(_is_recording, islice(every, _MOST_TRIED))):
+        return ""
+    marker = root / MARKER
+    if not marker.exists():
+        return f"{root} holds recordings, but no {MARKER}; write {_LEAST_MARKER} into {marker}"
+    try:
+        require_recordings(root)
+    except InvalidDataError as error:
+        return str(error)
+    return ""
+
+
+def _is_recording(path: Path) -> bool:
+    if number_of(path) is None:
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"header.npy", "offsets.npy"} <= set(archive.namelist())
+    except (*DAMAGE, OSError):
+        return False
 
 
 def open_recordings_folder(root: Path, *, create: bool) -> None:
@@ -70,6 +102,8 @@ def _make_recordings_folder(root: Path) -> None:
     with os_errors_as(f"cannot make the folder {root}"):
         root.mkdir(parents=True, exist_ok=True)
         there = sorted(name for name in _names(root) if not name.startswith("."))
+    if lost := lost_marker(root):
+        raise HandloreError(lost)
     if there and there != [MARKER]:
         raise HandloreError(
             f"{root} holds other files, such as {there[0]}, and no recordings; give a new folder"
@@ -107,8 +141,7 @@ def require_recordings(root: Path) -> None:
         raise HandloreError(f"cannot read {marker}: {error.strerror}") from error
     except (InvalidDataError, *DAMAGE) as error:
         raise InvalidDataError(
-            f"{marker} is damaged; if {root} holds recordings, write"
-            f' {{"format": {_RECORDINGS_VERSION}}} into it'
+            f"{marker} is damaged; if {root} holds recordings, write {_LEAST_MARKER} into it"
         ) from error
     if version > _RECORDINGS_VERSION:
         writer = said.get("writer", "a newer handlore")
@@ -271,10 +304,14 @@ def _not_recordings(root: Path) -> str:
     if not root.exists():
         near = similar_files(root)
         meant = f"did you mean {near}? else " if near else ""
-        make = f"`capture --out {root}` or `live --record {root}` makes it"
+        capture, live = shell_line("capture", "--out", root), shell_line("live", "--record", root)
+        make = f"`{capture}` or `{live}` makes it"
         return f"{root} does not exist; {meant}{make}"
     if root.is_dir() and not _names(root):
-        return f"{root} is empty; `handlore capture --out {root}` makes it a folder of recordings"
+        capture = shell_line("handlore", "capture", "--out", root)
+        return f"{root} is empty; `{capture}` makes it a folder of recordings"
+    if lost := lost_marker(root):
+        return lost
     return f"{root} is no folder of recordings; give one of `capture --out` or `live --record`"
 
 

@@ -148,8 +148,21 @@ class RecordingFolder:
         return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
 
     def find(self, numbers: Sequence[int], *, discarded: bool = False) -> list[RecordingEntry]:
-        """Return the kept, or the discarded, recordings with these numbers; all must exist."""
-        known = {entry.number: entry for entry in self.entries(discarded=discarded)}
+        """Return the kept, or the discarded, recordings of these numbers; all must be readable."""
+        entries = []
+        for path in self.files(numbers, discarded=discarded):
+            found = self._look(path)
+            if isinstance(found, str):
+                raise InvalidDataError(f"{self.root}: {self.name_of(path)}: {found}")
+            entries.append(found)
+        return entries
+
+    def files(self, numbers: Sequence[int], *, discarded: bool = False) -> list[Path]:
+        """Return the files of recordings with these numbers, damaged ones too; all must exist."""
+        paths = recording_files(self.root, discarded=discarded)
+        # Two files may have one number: the one that can be read counts.
+        known = {number_of(path): path for path in paths}
+        known |= {entry.number: entry.path for entry in self.entries(discarded=discarded)}
         for number in numbers:
             if number not in known:
                 kind = "discarded" if discarded else "kept"

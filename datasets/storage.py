@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, shell_line
 from handlore.landmarks.files import as_path, atomic_write, no_file
 from handlore.landmarks.untrusted import (
     DAMAGE,
@@ -35,7 +35,7 @@ from .dataset import (
     Samples,
 )
 from .files import read_start
-from .recording_files import is_recordings, refuse_label_folder
+from .recording_files import is_recordings, refuse_other_recordings
 
 CONVERT_AGAIN = "convert the source again"
 """What to do about a damaged dataset."""
@@ -153,9 +153,9 @@ def _read_members(path: Path) -> dict[str, Any]:
             _require_sizes(path, archive, wanted)
             return {name: _read_array(archive, name) for name in wanted}
     except IsADirectoryError as error:
-        refuse_label_folder(path)
+        refuse_other_recordings(path)
         known = f"is a folder of recordings; `handlore.load_data({str(path)!r}).dataset` reads it"
-        other = f"is a folder; make a dataset of it with `handlore convert {path} OUT.npz`"
+        other = f"is a folder; make a dataset of it with `{_convert(path)}`"
         raise HandloreError(f"{path} {known if is_recordings(path) else other}") from error
     except FileNotFoundError as error:
         raise HandloreError(no_file(path)) from error
@@ -219,4 +219,8 @@ def _what_is(path: Path, start: bytes) -> str:
     if start[:1] == b"\x08":
         return "it looks like a model; datasets are .npz files made by `handlore convert`"
     made = "expected an .npz file made by `handlore convert`"
-    return made if path.suffix == ".npz" else f"{made}, as by `handlore convert {path} OUT.npz`"
+    return made if path.suffix == ".npz" else f"{made}, as by `{_convert(path)}`"
+
+
+def _convert(path: Path) -> str:
+    return shell_line("handlore", "convert", path, "OUT.npz")

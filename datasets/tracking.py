@@ -21,7 +21,7 @@ from handlore.landmarks.stages import STAGES, Stage
 
 from .dataset import Header, LandmarkDataset, Samples
 from .files import is_picture, is_video, walk
-from .recording_files import refuse_label_folder
+from .recording_files import refuse_other_recordings
 from .sources.base import Clip, Item, LandmarkClip, Source
 from .sources.videos import Frames, Videos
 from .storage import is_dataset
@@ -237,7 +237,7 @@ def _media_of(path: Path, movements: bool) -> list[Medium]:
         media = [one for one in media if one.kind == "video"]
         media += [Medium(folder, "frames") for folder in folders]
     if not media:
-        refuse_label_folder(path)
+        refuse_other_recordings(path)
         raise HandloreError(f"the folder {path} holds no pictures or videos")
     return media
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from handlore.landmarks.errors import HandloreError, naming
+from handlore.landmarks.errors import HandloreError, naming, shell_line
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset
 from .loading import LoadedRecordings, frames_as_poses, load_recordings
@@ -172,10 +172,8 @@ def load_triggers(
     gone = folder.entries(discarded=True)
     if not n_live and not gone:
         with naming(loaded.failed()):
-            raise HandloreError(
-                f"{root} holds no recordings of a live run; `handlore live MODEL --record {root}`"
-                " makes some"
-            )
+            live = shell_line("handlore", "live", "MODEL", "--record", root)
+            raise HandloreError(f"{root} holds no recordings of a live run; `{live}` makes some")
     settled = {one.name for one in found} | {recording_name(e.session, e.number) for e in gone}
     return Triggers(
         folder.root, tuple(found), frozenset(settled), n_unreviewed, n_other, loaded.failed()

@@ -5,6 +5,7 @@ of photos once.
 """
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -19,6 +20,7 @@ from handlore.classifiers.factory import make_pipeline
 from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.files import walk
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import (
     MOVEMENTS,
@@ -31,7 +33,8 @@ from handlore.datasets.sources import Source, find_source, make_source
 from handlore.datasets.splits import By, default_by, n_groups
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.detector import DetectorOptions
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.files import atomic_write, make_folder
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -51,6 +54,13 @@ _POSE_MODELS = {
 """Estimators of poses and their files."""
 
 _MOVEMENT_MODELS = {DEFAULT_ESTIMATOR["sequence"]: "moves.onnx"}
+_USUAL = {"poses.npz", "poses.onnx", "moves.npz", "moves.onnx", "confusion.png"}
+"""Files of the demo that other commands may have written under the same names."""
+_MADE = re.compile(
+    rf"pictures/({TRUTH}|(\w+)/\2_p\d+_\d+\.png)|videos/(\w+)/\3_p\d+_\d+\.mp4"
+    r"|(poses|moves)\.npz|(poses(-forest|-xgboost|-linear)?|moves)\.onnx|report\.html|confusion\.png"
+)
+"""What the demo writes, as seen from its folder."""
 _PER_POSE = 4
 _PICTURE_NAMES = r"_(?P<group>p\d+)_\d+\.png$"
 """The names of rendered pictures contain the person."""
@@ -100,12 +110,16 @@ def run_demo(
     progress: Progress,
     verbose: bool = False,
 ) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
-    """Run the workflow and write datasets, models and a report into an existing folder.
+    """Run the workflow and write datasets, models and a report into a folder.
+
+    The folder is new, empty, or of an earlier demo, whose files are replaced.
 
     ``data`` is a folder of photos; None renders the hands of ``n_people`` people instead. Returns
     the numbers, under the names that scripts rely on, and each file that could not be read with the
     reason.
     """
+    _refuse_other_files(out)
+    make_folder(out)
     output = _Output(talk, progress, verbose)
     poses = _poses(out, data, n_people, output)
     summary = poses.facts() | {
@@ -158,6 +172,20 @@ def _movements(out: Path, n_people: int, output: _Output) -> _Experiment:
     save_dataset(experiment.dataset, out / "moves.npz")
     _train(experiment, out, _MOVEMENT_MODELS, output, negatives=True)
     return experiment
+
+
+def _refuse_other_files(out: Path) -> None:
+    """Raise if a folder holds anything that no earlier demo made."""
+    if not out.exists():
+        return
+    other = next((name for name in walk(out) if not _MADE.fullmatch(name)), None)
+    if other is None and {path.name for path in out.iterdir()} <= _USUAL:
+        other = next(walk(out), None)
+    if other is not None:
+        raise HandloreError(
+            f"{out} holds other files, such as {other}, that are of no demo; give a new folder"
+            " with --out"
+        )
 
 
 def _remove_rendered(root: Path, labels: Iterable[str], suffix: str) -> None:

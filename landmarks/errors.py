@@ -3,6 +3,9 @@
 Every room raises them; the command line turns them into one line and an exit code.
 """
 
+import os
+import shlex
+import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -69,6 +72,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'fist'
     """
     return " or ".join(near_names(name, known))
+
+
+def shell_line(*words: object) -> str:
+    """Return a command as it is typed: words with spaces and the like are quoted.
+
+    >>> shell_line("handlore", "train", "my gestures", "--out", "gestures.onnx")
+    "handlore train 'my gestures' --out gestures.onnx"
+    """
+    texts = [str(word) for word in words]
+    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> HandloreError:

@@ -13,6 +13,8 @@ from handlore.landmarks.geometry import CANONICAL_VERSION
 from handlore.landmarks.hands import FloatArray
 
 FORMAT_VERSION = 1
+MODEL_START = b"\x08"
+"""The first byte of a model file: field 1 of ONNX."""
 _KINDS = ("pose", "sequence")
 
 INPUT, OUTPUT = "X", "probabilities"

@@ -14,7 +14,13 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, counted
+from handlore.landmarks.errors import (
+    HandloreError,
+    InvalidDataError,
+    NewerFormatError,
+    counted,
+    shell_line,
+)
 from handlore.landmarks.files import atomic_write, each, os_errors_as, require_writable
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
@@ -24,6 +30,7 @@ from .card import (
     DURATION_QUANTILES,
     INPUT,
     KIND_WORDS,
+    MODEL_START,
     OUTPUT,
     P_VALUE_OUTPUT,
     ModelCard,
@@ -231,7 +238,8 @@ def _read(path: Path) -> bytes:
         b"\x78": "it is a joblib file, which handlore never loads; models are .onnx files",
     }
     if path.suffix.lower() == ".toml":
-        raise InvalidDataError(f"{path} is no model; actions are given as --actions {path}")
+        option = shell_line("--actions", path)
+        raise InvalidDataError(f"{path} is no model; actions are given as {option}")
     if data.startswith(b"PK") and (path.suffix.lower() == ".task" or b".tflite" in data[:4096]):
         raise InvalidDataError(
             f"{path} is a task file of MediaPipe, which finds hands or has classes of its own;"
@@ -289,7 +297,7 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
 
 _OTHER_ENDINGS = (".npz", ".csv", ".parquet", ".json", ".toml")
 """Names of datasets, tables and actions files: nobody would find a model under them."""
-_ENDING, _START = ".onnx", b"\x08"
+_ENDING = ".onnx"
 
 
 def require_model_output(path: str | Path) -> None:
@@ -308,7 +316,7 @@ def require_model_output(path: str | Path) -> None:
     if path.is_file():
         with os_errors_as(f"cannot read {path}"), path.open("rb") as stream:
             start = stream.read(2)
-    is_model = start[:1] == _START or (path.suffix.lower() == _ENDING and start != b"PK")
+    is_model = start[:1] == MODEL_START or (path.suffix.lower() == _ENDING and start != b"PK")
     if start and not is_model:
         raise HandloreError(
             f"{path} exists and is not a model, and a model would replace it; give another name,"

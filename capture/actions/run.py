@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -11,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
+from handlore.landmarks.errors import shell_line
 from handlore.models.stream.events import Event
 
 from .base import ACTIONS, ActionError, ActionKind, Table, as_text, fill
@@ -117,7 +117,7 @@ def _shell_line(table: Table) -> tuple[str]:
 def _why_not(program: str) -> str:
     """Return why a program cannot be run, and what to do."""
     if os.path.isfile(program):
-        return f"{program!r} is not executable; `chmod +x {shlex.quote(program)}`"
+        return f"{program!r} is not executable; `{shell_line('chmod', '+x', program)}`"
     first, *rest = program.split()
     if rest and shutil.which(first):
         words = json.dumps([first, *rest])

@@ -1,13 +1,12 @@
 """What a conversion would read, before it starts: labels, people, splits, and what is left out."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
-from handlore.landmarks.errors import counted
+from handlore.landmarks.errors import counted, shell_line
 from handlore.landmarks.files import as_path
 from handlore.landmarks.untrusted import printable
 
@@ -103,8 +102,8 @@ class Preview:
             )
         if self.none_candidates:
             names = " and ".join(self.none_candidates)
-            first = shlex.quote(self.none_candidates[0])
-            yield f"{names} may mean no gesture: --none {first} makes it `none`"
+            option = shell_line("--none", self.none_candidates[0])
+            yield f"{names} may mean no gesture: {option} makes it `none`"
 
 
 def _counts(listing: Listing, column: str) -> Counter[str]:

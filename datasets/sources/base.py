@@ -1,7 +1,6 @@
 """What a source is, and how the right one is found for a folder."""
 
 import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, ClassVar
 from unicodedata import normalize
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
@@ -179,7 +178,7 @@ def _command(source: Source, root: Path, out: str, reading: LabelReading) -> str
     words = ["handlore", "convert", str(root), out, "--source", source.name]
     for name, value in reading.options.items():
         words += [_flag(name), value]
-    return shlex.join(words)
+    return shell_line(*words)
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -334,7 +333,8 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
     what = _KINDS.get(root.suffix.lower()) if root.is_file() else None
     if what:
         return f"{root} is {what}"
-    why = next((why for kind in SOURCES.entries().values() if (why := kind().why_not(root))), "")
+    kinds = sorted(SOURCES.entries().values(), key=lambda kind: -kind.specificity)
+    why = next((why for kind in kinds if (why := kind().why_not(root))), "")
     if why:
         return why
     hint = "`handlore sources` lists them"

@@ -8,7 +8,7 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerForm
 
 from ..dataset import Kind
 from ..loading import KIND_NAMES, about_unsorted, load_recordings
-from ..recording_files import MARKER, is_recordings
+from ..recording_files import MARKER, is_recordings, lost_marker
 from ._landmarks import BadItem, LandmarkSource
 from .base import SOURCES, Listing
 
@@ -33,6 +33,10 @@ class _RecordedMovements(LandmarkSource):
         """Say whether it is a folder of recordings with movements, or without any recording."""
         kinds = _kinds_in(root)
         return kinds is not None and (not kinds or self.kind in kinds)
+
+    def why_not(self, root: Path) -> str:
+        """Say what a folder of recordings without its marker needs."""
+        return lost_marker(root)
 
     def scan(self, root: Path) -> Listing:
         """Return the samples as a dataset; the items are the files that cannot be read."""

@@ -9,7 +9,7 @@ import click
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
-from handlore.landmarks.errors import counted
+from handlore.landmarks.errors import counted, shell_line
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
@@ -115,9 +115,10 @@ def kind_of(model: str | None, base: str | Path | None = None) -> Kind | None:
     if isinstance(base, str):
         return READY_MODELS[base].kind
     if model == "auto" or (model and "," in model):
+        compare = shell_line("handlore", "crossval", "DATA", "--model", model)
         raise click.UsageError(
-            f"--model takes one estimator here; handlore crossval DATA --model {model} compares"
-            " them and says which one to take"
+            f"--model takes one estimator here; `{compare}` compares them and says which one to"
+            " take"
         )
     # scikit-learn: not needed to print help.
     from handlore.classifiers.factory import make_estimator

@@ -10,7 +10,7 @@ import click
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.run import SessionSummary, record
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, shell_line
 
 from ._common import (
     PATH,
@@ -201,4 +201,4 @@ def _print(out: Path, summary: SessionSummary, as_json: bool) -> None:
     if summary.unsaved:
         talk(f"{summary.unsaved} recordings could not be written and are lost")
     elif any(summary.kept.values()):
-        talk(f"next: handlore train {out} --out gestures.onnx")
+        talk(f"next: {shell_line('handlore', 'train', out, '--out', 'gestures.onnx')}")

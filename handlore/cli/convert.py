@@ -19,7 +19,7 @@ from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_
 from handlore.datasets.storage import is_dataset
 from handlore.datasets.tables.exporting import WRITERS
 from handlore.landmarks.detector import DetectorOptions
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.stages import STAGES, stage_words
@@ -242,9 +242,10 @@ def _require_dataset_name(out: Path) -> None:
             f" model of it, {out.name}"
         )
     if out.suffix.lower() in WRITERS and not out.exists():
+        export = shell_line("handlore", "export", out.with_suffix(".npz"), out)
         raise HandloreError(
             f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
-            f" table; `handlore export {out.with_suffix('.npz')} {out}` writes one of it"
+            f" table; `{export}` writes one of it"
         )
 
 

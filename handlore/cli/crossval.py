@@ -1,6 +1,5 @@
 """``handlore crossval``: the accuracy of a classifier on people it has not seen."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import click
 
 import handlore
 from handlore.datasets.splits import By
-from handlore.landmarks.errors import counted
+from handlore.landmarks.errors import counted, shell_line
 
 from ._common import (
     data_argument,
@@ -192,7 +191,7 @@ def _train_command(options: _CrossvalOptions, model: str) -> str:
     words = ["handlore", "train", *map(str, options.data), "--model", model]
     words += [word for name, value in given.items() if value for word in (name, value)]
     words += [word for param in mine for word in ("--param", param)]
-    return shlex.join([*words, "--out", "model.onnx"])
+    return shell_line(*words, "--out", "model.onnx")
 
 
 def _print_comparison(found: "EstimatorComparison", train: str) -> None:

@@ -1,6 +1,5 @@
 """``handlore demo``: the whole workflow, without data of one's own."""
 
-import shlex
 import shutil
 import sys
 import time
@@ -9,7 +8,7 @@ from typing import Any
 
 import click
 
-from handlore.landmarks.files import make_folder
+from handlore.landmarks.errors import shell_line
 
 from ._common import (
     FOLDER,
@@ -36,7 +35,7 @@ from ._rich import print_table, progress
     type=FOLDER,
     default=Path("handlore-demo"),
     show_default=True,
-    help="The folder for pictures, datasets, models and the report.",
+    help="The folder for pictures, datasets, models and the report; new, or of an earlier demo.",
 )
 @click.option(
     "--data",
@@ -65,7 +64,6 @@ def command(out: Path, data: Path | None, people: int, verbose: bool, as_json: b
 
     if data is not None:
         require_folder(data)
-    make_folder(out)
     started = time.perf_counter()
     with progress("working") as show:
         summary, failures = run_demo(
@@ -104,8 +102,8 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     tries += [(movements["moves"], movements["try"])] if movements else []
     say(f"models:  {', '.join(model for model, _ in tries)}")
     for model, example in tries:
-        say(f"try:     {shlex.join([program, 'predict', model, example])}")
+        say(f"try:     {shell_line(program, 'predict', model, example)}")
     if movements:
-        words = shlex.join(["--camera", movements["try"], "--loop"])
+        words = shell_line("--camera", movements["try"], "--loop")
         say(f"no camera? add to the next line {words}")
-    say(f"live:    {shlex.join([program, 'live', *(model for model, _ in tries)])}")
+    say(f"live:    {shell_line(program, 'live', *(model for model, _ in tries))}")

@@ -9,7 +9,7 @@ import click
 import handlore
 from handlore.datasets.dataset import listed
 from handlore.datasets.recordings import RecordingFolder
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.models.card import ModelCard
 
 from ._common import (
@@ -143,13 +143,11 @@ def _review(options: _ImproveOptions, card: ModelCard) -> None:
     entries = (one for one in recordings.entries() if one.needs_review)
     waiting = {one.number for one in entries if one.recognised in card.labels}
     if waiting:
-        review_recordings(
-            recordings,
-            waiting,
-            card.labels,
-            f"`handlore recordings relabel {options.triggers} NUMBER none` for each wrong trigger,"
-            " then --yes",
+        relabel = shell_line(
+            "handlore", "recordings", "relabel", options.triggers, "NUMBER", "none"
         )
+        otherwise = f"`{relabel}` for each wrong trigger, then --yes"
+        review_recordings(recordings, waiting, card.labels, otherwise)
 
 
 def _print(found: "Improvement") -> None:

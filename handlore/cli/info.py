@@ -9,9 +9,10 @@ import click
 
 from handlore.datasets.describe import DatasetDescription, RecordingsDescription, describe
 from handlore.datasets.loading import load_recordings
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
+from handlore.models.card import MODEL_START
 from handlore.models.ready import is_ready, model_path, no_model
 
 from ._common import (
@@ -101,9 +102,9 @@ def _show(options: _InfoArguments) -> dict[str, Any]:
     path, ours = options.path, is_ready(options.path)
     if ours or _is_model(Path(path)):
         if options.contact_sheet or options.plots:
+            show = shell_line("handlore", "models", "show", path, "--picture", "FILE.png")
             raise HandloreError(
-                f"{path} is a model, which has nothing to draw but its gestures: `handlore models"
-                f" show {path} --picture FILE.png`"
+                f"{path} is a model, which has nothing to draw but its gestures: `{show}`"
             )
         return _show_model(path, options.as_json)
     facts = describe(Path(path))
@@ -144,7 +145,7 @@ def _is_model(file: Path) -> bool:
         return False
     except OSError as error:
         raise HandloreError(f"cannot read {file}: {error.strerror}") from error
-    return start != b"PK" and (file.suffix == ".onnx" or start[:1] == b"\x08")
+    return start != b"PK" and (file.suffix == ".onnx" or start[:1] == MODEL_START)
 
 
 def _print_dataset(facts: DatasetDescription) -> None:

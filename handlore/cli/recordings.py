@@ -1,6 +1,6 @@
 """``handlore recordings``: list, review, discard, restore and relabel recordings."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -122,12 +122,13 @@ def _view(recordings: RecordingFolder, otherwise: str) -> Iterator[ReviewWindow 
 @_numbers
 @json_option
 def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
-    """Discard recordings: training and evaluation ignore them."""
+    """Discard recordings: training and evaluation ignore them. Damaged ones, too."""
     recordings = RecordingFolder.open(folder, create=False)
-    entries = recordings.find(numbers)
-    for entry in entries:
-        recordings.discard(entry.path)
-    _report(recordings, entries, "discarded", as_json)
+    paths = recordings.files(numbers)
+    labels = _labels(recordings, paths)
+    for path in paths:
+        recordings.discard(path)
+    _report(recordings, labels, "discarded", as_json)
 
 
 @command.command("restore", epilog=examples("handlore recordings restore my_gestures 7"))
@@ -137,10 +138,11 @@ def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> N
 def _restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
     """Restore discarded recordings."""
     recordings = RecordingFolder.open(folder, create=False)
-    entries = recordings.find(numbers, discarded=True)
-    for entry in entries:
-        recordings.restore(entry.path)
-    _report(recordings, entries, "restored", as_json)
+    paths = recordings.files(numbers, discarded=True)
+    labels = _labels(recordings, paths)
+    for path in paths:
+        recordings.restore(path)
+    _report(recordings, labels, "restored", as_json)
 
 
 @command.command("relabel", epilog=examples("handlore recordings relabel my_gestures 9 stop"))
@@ -158,17 +160,23 @@ def _relabel_command(folder: Path, number: int, label: str, as_json: bool) -> No
     if near := near_label(label, [one.label for one in others]):
         talk(f"note: {label} is a new label; did you mean {near}?")
     recordings.relabel(entries[0].path, label)
-    _report(recordings, entries, f"now {label}", as_json)
+    _report(recordings, {number: entries[0].label}, f"now {label}", as_json)
+
+
+def _labels(recordings: RecordingFolder, paths: Sequence[Path]) -> dict[int, str]:
+    """Return the label of each number."""
+    known = {entry.path: entry.label for entry in recordings.entries(discarded=None)}
+    return {int(path.stem): known.get(path, "damaged") for path in paths}
 
 
 def _report(
-    recordings: RecordingFolder, before: Sequence[RecordingEntry], change: str, as_json: bool
+    recordings: RecordingFolder, before: Mapping[int, str], change: str, as_json: bool
 ) -> None:
-    for entry in before:
-        talk(f"recording {entry.number} ({entry.label}): {change}")
+    """Say what was done with each number; ``before`` has their labels."""
+    for number, label in before.items():
+        talk(f"recording {number} ({label}): {change}")
     if as_json:
-        numbers = {entry.number for entry in before}
-        changed = (e for e in recordings.entries(discarded=None) if e.number in numbers)
+        changed = (e for e in recordings.entries(discarded=None) if e.number in before)
         print_json([_json(entry) for entry in changed])
 
 

@@ -11,7 +11,9 @@ import click
 import handlore
 from handlore.capture.actions.file import ActionSet, load_model_actions
 from handlore.capture.actions.runner import rehearse
+from handlore.datasets.files import read_start
 from handlore.landmarks.errors import HandloreError
+from handlore.models.card import MODEL_START
 from handlore.models.ready import READY_MODELS, is_ready
 from handlore.models.stream.events import Event
 from handlore.models.stream.replay import ReplayResult
@@ -67,7 +69,10 @@ class _ReplayOptions:
 
 
 def _is_model(path: str | Path) -> bool:
-    return is_ready(path) or Path(path).suffix.lower() == ".onnx"
+    """Decide by the content, and for a file that is missing or damaged by the ending."""
+    if is_ready(path) or Path(path).suffix.lower() == ".onnx":
+        return True
+    return read_start(Path(path), 1) == MODEL_START
 
 
 @click.command(
@@ -98,7 +103,7 @@ def _is_model(path: str | Path) -> bool:
 def command(**given: Any) -> None:
     """Print the events that live would emit for recordings or videos.
 
-    MODEL is a file that ends in .onnx, or the name of a model that comes with handlore.
+    MODEL is a file, or the name of a model that comes with handlore (`handlore models`).
 
     RECORDING is a recording, a folder of them, a video or a landmark dataset. The recogniser is the
     same as live, so the log of a recording is the same, byte for byte. With several streams each
@@ -113,7 +118,7 @@ def command(**given: Any) -> None:
 def _replay(options: _ReplayOptions) -> None:
     if not options.models:
         raise HandloreError(
-            f"{options.paths[0]} is no model; name one or more .onnx files first, or models that"
+            f"{options.paths[0]} is no model; name one or more model files first, or models that"
             f" come with handlore: {', '.join(READY_MODELS)}"
         )
     models = _load_stream_models(options.models)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
-from handlore.landmarks.errors import nearest, unknown_name
+from handlore.landmarks.errors import nearest, shell_line, unknown_name
 from handlore.landmarks.files import as_path, no_file, similar_files
 
 _FOLDER = Path(__file__).parent
@@ -163,7 +163,8 @@ def no_model(path: Path, ending: str = ".onnx") -> str:
         return no_file(path, ending)
     there = f"there is no file {path}"
     if path.name in KNOWN_MODELS:
-        return f"{there}; `handlore models build {path} DATA --out {path}.onnx` makes one"
+        build = shell_line("handlore", "models", "build", path, "DATA", "--out", f"{path}.onnx")
+        return f"{there}; `{build}` makes one"
     ready, beside = nearest(path.name, READY_MODELS), similar_files(path, ending)
     known = [f"{ready}, which comes with handlore"] if ready else []
     if known or beside:

@@ -21,9 +21,14 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import Result
+from recording_stubs import live_recording, movement
 
+from handlore.capture.recording.run import SessionSummary
 from handlore.cli._common import say_failures
+from handlore.cli.capture import _print
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import shell_line
 
 Run = Callable[..., Result]
 Parsed = Callable[..., Any]
@@ -734,3 +739,56 @@ def test_videos_among_pictures_are_named_where_the_labels_are_unclear(
     line = refused(run("convert", folder, out / "x.npz"))
     assert "everything would get one label, fist" in line
     assert "1 other file, such as wave/1.mp4, would be left out: .mp4" in line
+
+
+@pytest.mark.parametrize(
+    ("args", "offered"),
+    [
+        (("info", "my photos"), ["handlore", "convert", "my photos", "OUT.npz"]),
+        (("info", "my text.csv"), ["handlore", "convert", "my text.csv", "OUT.npz"]),
+        (
+            ("convert", "my photos", "my data.csv"),
+            ["handlore", "export", "my data.npz", "my data.csv"],
+        ),
+        (
+            ("info", "my model.onnx", "--contact-sheet", "a.png"),
+            ["handlore", "models", "show", "my model.onnx", "--picture", "FILE.png"],
+        ),
+        (("recordings", "list", "a b"), ["capture", "--out", "a b"]),
+        (("recordings", "list", "no files"), ["handlore", "capture", "--out", "no files"]),
+        (
+            ("train", "my unsorted", "--out", "m.onnx"),
+            ["handlore", "recordings", "review", "my unsorted"],
+        ),
+        (
+            ("train", "my gestures", "--model", "kernel", "--out", "m.onnx"),
+            ["handlore", "replay", "MODEL", "my gestures"],
+        ),
+        (("predict", "my actions.toml", "a.jpg"), ["--actions", "my actions.toml"]),
+        (("train", "a b", "--model", "a,b c", "--out", "m.onnx"), ["--model", "a,b c"]),
+    ],
+)
+def test_a_command_that_is_offered_can_be_pasted(
+    args: tuple[str, ...],
+    offered: list[str],
+    run: Run,
+    onnx: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("my photos/fist", "no files"):
+        Path(folder).mkdir(parents=True)
+    for name in ("my photos/fist/a.jpg", "my text.csv", "my actions.toml"):
+        Path(name).write_text("x")
+    shutil.copy(onnx, "my model.onnx")
+    RecordingFolder.open(Path("my gestures")).keep(live_recording("left"))
+    RecordingFolder.open(Path("my unsorted")).keep(movement("unsorted", like="left"))
+    said = run(*args)
+    assert said.exit_code in (1, 2), said.output
+    assert f" {shell_line(*offered)}" in said.stderr.replace("`", " ")
+
+
+def test_the_next_command_of_capture_can_be_pasted(capsys: pytest.CaptureFixture[str]) -> None:
+    _print(Path("my gestures"), SessionSummary("s1", {"wave": 1}, {"wave": 1}, 0, []), False)
+    assert "next: handlore train 'my gestures' --out gestures.onnx\n" in capsys.readouterr().err

@@ -128,6 +128,41 @@ def test_folder_without_marker(run: Run, tmp_path: Path, refused) -> None:
     assert "is a folder; make a dataset of it" in line
 
 
+LOST = {
+    "train": ("train", "t", "--out", "m.onnx"),
+    "info": ("info", "t"),
+    "convert": ("convert", "t", "t.npz"),
+    "recordings": ("recordings", "list", "t"),
+    "capture": ("capture", "--out", "t", "--headless"),
+    "predict": ("predict", "MODEL", "t"),
+}
+
+
+@pytest.mark.parametrize("words", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("marker", [None, "{"])
+def test_recordings_that_lost_their_marker(
+    marker: str | None,
+    words: tuple[str, ...],
+    onnx: Path,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where only discarded recordings are left; following the hint mends it."""
+    monkeypatch.chdir(tmp_path)
+    (kept,) = filled(Path("t"), 1, ("left",)).entries()
+    RecordingFolder.open(Path("t")).discard(kept.path)
+    Path("t/recordings.json").unlink()
+    if marker is not None:
+        Path("t/recordings.json").write_text(marker)
+    said = run(*(str(onnx) if word == "MODEL" else word for word in words))
+    assert said.exit_code == 1
+    assert "holds recordings" in said.stderr
+    assert 'write {"format": 1} into ' in said.stderr
+    Path("t/recordings.json").write_text('{"format": 1}')
+    assert run("recordings", "restore", "t", 1).exit_code == 0
+
+
 def test_empty_folder(run: Run, tmp_path: Path, refused: Refused) -> None:
     folder = RecordingFolder.open(tmp_path / "empty")
     line = refused(run("train", folder.root, "--out", tmp_path / "m.onnx"))

@@ -103,6 +103,50 @@ def test_demo_on_a_handful_of_photos(each: int, run: Run, photos: Photos, tmp_pa
     assert result.stdout.endswith(f" live {tmp_path / 'out' / 'poses.onnx'}\n")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ok/1.jpg",
+        "pictures/fist/me.jpg",
+        "videos/wave/clip.mp4",
+        "pictures/fist/ok_p01_1.png",
+        "truth.npz",
+        "poses.onnx",
+        "notes.txt",
+    ],
+)
+def test_a_folder_of_other_files_is_refused(name: str, run: Run, refused, tmp_path: Path) -> None:
+    """Neither are rendered hands mixed into photos, nor is the model of a user replaced."""
+    out = tmp_path / "out"
+    (out / name).parent.mkdir(parents=True)
+    (out / name).write_text("mine")
+    line = refused(run("demo", "--out", out))
+    assert f"{out} holds other files, such as {name}, that" in line
+    assert "give a new folder with --out" in line
+    assert [path.read_text() for path in out.rglob("*") if path.is_file()] == ["mine"]
+
+
+def test_the_photos_themselves_are_no_output(run: Run, refused, photos: Photos) -> None:
+    folder = photos(["fist", "point"])
+    assert "holds other files" in refused(run("demo", "--data", folder, "--out", folder))
+
+
+def test_a_demo_is_repeated(run: Run, photos: Photos, tmp_path: Path) -> None:
+    """Also beside what the rendered hands of another demo left, and files of the system."""
+    folder, out = photos(["fist", "point"]), tmp_path / "out"
+    assert run("demo", "--data", folder, "--out", out).exit_code == 0
+    for name in (
+        "pictures/truth.npz",
+        "pictures/fist/fist_p01_1.png",
+        "videos/wave/wave_p01_1.mp4",
+    ):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).touch()
+    (out / ".DS_Store").touch()
+    again = run("demo", "--data", folder, "--out", out)
+    assert again.exit_code == 0, again.output
+
+
 @pytest.mark.slow
 def test_the_movement_model_of_the_demo_works(demo: tuple[Result, Path], run: Run) -> None:
     result, out = demo

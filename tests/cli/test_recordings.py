@@ -134,6 +134,29 @@ def test_damaged_file(folder: RecordingFolder, run: Run) -> None:
         assert re.search(r"left/0009.npz: is .*damaged.*; record it again, or delete", done.stderr)
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"text"])
+def test_damaged_file_is_discarded_and_restored(
+    content: bytes, folder: RecordingFolder, run: Run, parsed: Parsed, refused: Refused
+) -> None:
+    damaged = folder.root / "left" / "0009.npz"
+    damaged.write_bytes(content)
+    line = refused(run("recordings", "relabel", folder.root, 9, "up"))
+    assert re.search(r"left/0009.npz: is .*damaged", line)
+    done = run("recordings", "discard", folder.root, 9, 1, "--json")
+    assert [row["number"] for row in parsed(done)] == [1]
+    assert "recording 9 (damaged): discarded" in done.stderr
+    assert not damaged.exists()
+    assert run("recordings", "list", folder.root).stderr == ""
+    assert run("recordings", "restore", folder.root, 9).exit_code == 0
+    assert damaged.read_bytes() == content
+
+
+def test_a_readable_recording_of_the_same_number_counts(folder: RecordingFolder, run: Run) -> None:
+    (folder.root / "wave").mkdir()
+    (folder.root / "wave" / "0001.npz").touch()
+    assert "recording 1 (left): discarded" in run("recordings", "discard", folder.root, 1).stderr
+
+
 def test_damaged_files_are_named_if_nothing_else_is_there(run: Run, tmp_path: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "gestures")
     folder.keep(held("fist")).write_bytes(b"torn")

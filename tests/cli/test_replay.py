@@ -1,6 +1,7 @@
 """``handlore replay``."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,15 @@ def test_refused(moves: Path, lessons: Path, run: Run, refused: Refused) -> None
     assert "nothing to replay" in refused(run("replay", moves))
     assert "there is no file" in refused(run("replay", moves, "gone.npz"))
     assert run("replay", moves, lessons, "--dwell", "-1").exit_code == 2
+
+
+def test_a_model_of_any_name(moves: Path, lessons: Path, run: Run, tmp_path: Path) -> None:
+    """As for every other command, the content decides."""
+    for name in ("moves", "moves.txt"):
+        shutil.copy(moves, tmp_path / name)
+        named = run("replay", tmp_path / name, lessons, "--json")
+        assert named.exit_code == 0, named.output
+        assert named.stdout == run("replay", moves, lessons, "--json").stdout
 
 
 def test_label_of_two_models(moves: Path, lessons: Path, run: Run) -> None:
