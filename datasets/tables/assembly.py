@@ -94,6 +94,7 @@ def _pixels_of(part: TablePart) -> FloatArray | None:
         return None
     sides = [np.array([number_of(t) for t in part.texts[one]]) for one in ("width", "height")]
     pixels = np.stack(sides, 1).astype(np.float32)
+    pixels[list(part.bad)] = 1
     return pixels if (np.isfinite(pixels) & (pixels > 0)).all() else None
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+from handlore.landmarks.untrusted import printable
 
 from ..dataset import Samples
 from ..layouts.words import SPLITS
 from ..validation import Kind
-from .columns import Columns
-from .rows import RawTable, Rows
+from .columns import Columns, number_in
+from .rows import RawTable, Rows, not_a_number
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class TablePart:
     def is_own(self) -> bool:
         """Whether `handlore export` wrote it."""
         return _is_own(self.texts)
+
+    def name_of(self, role: str) -> str:
+        """Return the name of the column with a role."""
+        place, names = self.columns.roles.get(role), self.table.names
+        return role if place is None or names is None else printable(names[place])
 
     @property
     def kind(self) -> Kind:
@@ -124,7 +130,7 @@ class TablePart:
             names = [texts["source"][row] for row in firsts] if "source" in texts else names
             digests = [texts["sha256"][row] for row in firsts] if "sha256" in texts else digests
             if "view" in texts:
-                own["view"] = [int(number_of(texts["view"][row]) or 0) for row in firsts]
+                own["view"] = [int(number_of(texts["view"][row])) for row in firsts]
         return Samples.make(labels, source=names, sha256=digests, **columns, **own)
 
     @classmethod
@@ -145,7 +151,7 @@ class TablePart:
             texts.setdefault(role, [value] * len(rows.numbers))
         if not len(rows.numbers):
             raise InvalidDataError("it has a header and no rows")
-        return _part(table, columns, rows, texts)
+        return _with_numbers(_part(table, columns, rows, texts))
 
 
 def _is_own(texts: Mapping[str, Sequence[str]]) -> bool:
@@ -170,6 +176,42 @@ def _part(
         worlds.append(world if hand.world else None)
         found.append(there)
     return TablePart(table, columns, hands, worlds, found, texts, bad)
+
+
+_TIMES = ("time_ms", "time", "frame")
+_NUMBERS = ("score", "width", "height")
+_OWN_NUMBERS = (*_NUMBERS, "side", "stage", "view", "time", "frame")
+_NEEDED = {"time": (-1e300, 1e300), "view": (0, 1e9)}
+"""What `handlore export` writes into every row, and its limits."""
+
+
+def _with_numbers(part: TablePart) -> TablePart:
+    """Return a part in which a word makes its row bad, where a column holds numbers.
+
+    A column without any number is not used: people write dates where others write seconds.
+    """
+    timed = _TIMES if part.kind == "sequence" else ()
+    wanted = _OWN_NUMBERS if part.is_own else (*_NUMBERS, *timed)
+    texts, notes = dict(part.texts), list(part.columns.notes)
+    for role in [one for one in texts if one.partition(".")[0] in wanted]:
+        numbers = [number_in(cell) for cell in texts[role]]
+        limits = _NEEDED.get(role) if part.is_own else None
+        wrong = [row for row, number in enumerate(numbers) if not _is_within(number, limits)]
+        if wrong and not part.is_own and all(n is None or math.isnan(n) for n in numbers):
+            example = texts.pop(role)[wrong[0]][:40]
+            notes.append(
+                f"column {part.name_of(role)} is not used: it holds no numbers, such as {example!r}"
+            )
+            continue
+        for row in wrong:
+            part.bad.setdefault(row, not_a_number(part.name_of(role), texts[role][row]))
+    return replace(part, texts=texts, columns=replace(part.columns, notes=tuple(notes)))
+
+
+def _is_within(number: float | None, limits: tuple[float, float] | None) -> bool:
+    if number is None or limits is None:
+        return number is not None
+    return limits[0] <= number <= limits[1]
 
 
 def _taken(numbers: FloatArray, start: int, width: int) -> tuple[FloatArray, int]:

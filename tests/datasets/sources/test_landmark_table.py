@@ -132,6 +132,53 @@ def test_decimal_commas_utf_16_and_a_column_of_row_numbers(tmp_path):
         assert seen(done) == pytest.approx(points, abs=1e-5)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_without_a_header(tmp_path, separator):
+    table = tmp_path / "table.csv"
+    rows = rows_of(shares(hands()), WORDS)
+    table.write_text(csv_text(rows, separator=separator).replace(".", ","))
+    assert seen(read(table, aspect="16:9")) == pytest.approx(hands(), abs=1e-5)
+
+
+def test_decimal_commas_beside_whole_pixels(tmp_path):
+    names = ["label", "handedness", "score", "sequence", "time", *header("{a}{k}", "xy")]
+    pixels = rows_of(np.rint(hands()[..., :2] * 640), WORDS)
+    rows = [["wave", "0,75", "0,5", k // 4, f"{k % 4 / 8}".replace(".", ","), *row[1:]]
+            for k, row in enumerate(pixels)]  # fmt: skip
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names, ";"))
+    data = read(table).dataset
+    assert (data.handedness == 0.75).all()
+    assert (data.score == 0.5).all()
+    assert list(data.time) == [0.0, 0.125, 0.25, 0.375] * 3
+
+
+def test_a_word_among_the_numbers_of_a_column(tmp_path):
+    names = ["label", "score", "sequence", "time", *header("{a}{k}")]
+    rows = [["wave", 0.5, k // 4, k / 8, *row[1:]]
+            for k, row in enumerate(rows_of(shares(hands()), WORDS))]  # fmt: skip
+    rows[1][1], rows[5][3], rows[9][6] = "high", "soon", "far"
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names))
+    assert read(table, aspect="16:9").failures == (
+        ("table.csv#2", "score is 'high', expected a number"),
+        ("table.csv#6", "time is 'soon', expected a number"),
+        ("table.csv#10", "z0 is 'far', expected a number"),
+    )
+
+
+def test_a_column_of_dates_is_not_used(tmp_path):
+    names = ["label", "sequence", "timestamp", "frame", *header("{a}{k}")]
+    rows = [["wave", k // 4, "2024-05-01 10:00", k % 4, *row[1:]]
+            for k, row in enumerate(rows_of(shares(hands()), WORDS))]  # fmt: skip
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names))
+    done = read(table, aspect="16:9", frame_rate=10.0)
+    assert done.failures == ()
+    assert done.dataset.time == pytest.approx(np.tile(np.arange(4) / 10, 3))
+    assert any("timestamp is not used: it holds no numbers" in note for note in done.notes)
+
+
 def test_people_splits_and_what_is_not_used(tmp_path):
     names = ["subject_id", "subset", "angle", "label", *header("{a}{k}")]
     rows = [[f"s{k % 2}", ("train", "test")[k % 2], 0.5, *row]
