@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandArrays
 
-from ..dataset import Header, LandmarkDataset, concatenate
-from ..validation import Kind, Unit
+from ..dataset import SAMPLE_COLUMNS, Header, LandmarkDataset, concatenate
+from ..validation import MAX_VALUE, Kind, Unit, label_problem, text_problem
 from .parts import TableOptions, TablePart, number_of
 from .units import NAMED, Numbers, UnitConversion, Units
 
@@ -112,6 +113,8 @@ def _frames_of(
             _fill_image(frames, part, slot, rows, conversion, pixels, mirrored)
         _fill_world(frames, part, slot, conversion, mirrored)
         _fill_facts(frames, part, slot, mirrored)
+    for start in range(0, part.n_rows, _ROWS_AT_ONCE):
+        _refuse_large(frames, part, start)
     if n_hands == 2 and not part.is_own:
         _left_first(frames)
     return frames
@@ -140,6 +143,15 @@ def _fill_image(
         image[..., 0] = (-image[..., 0]) if conversion.units.relative else 1 - image[..., 0]
     image[~found] = np.nan
     frames.image[rows, slot, :, : image.shape[2]] = image
+
+
+def _refuse_large(frames: HandArrays, part: TablePart, start: int) -> None:
+    """Note rows with numbers that no dataset can hold, among those from a start."""
+    for name in ("image", "world", "score"):
+        values = np.abs(getattr(frames, name)[start : start + _ROWS_AT_ONCE])
+        large = (values > MAX_VALUE).reshape(len(values), -1).any(axis=1)
+        for row in (start + np.flatnonzero(large)).tolist():
+            part.bad.setdefault(row, f"{name} holds a number above {MAX_VALUE:g}")
 
 
 def _fill_world(
@@ -217,6 +229,7 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
         If the aspect of the pictures matters and is not known, or tables do not fit together.
     """
     _require_labels(parts)
+    _refuse_texts(parts)
     kinds = {part.kind for part in parts}
     if len(kinds) > 1:
         one = {part.kind: part.table.name for part in parts}
@@ -303,9 +316,17 @@ def _require_labels(parts: Sequence[TablePart]) -> None:
                 f"{part.table.name} has no column of labels; call a column `label`, or put the"
                 " file into a folder named after its label"
             )
-        for row, label in enumerate(part.texts["label"]):
-            if not label:
-                part.bad.setdefault(row, "its label is empty")
+
+
+def _refuse_texts(parts: Sequence[TablePart]) -> None:
+    """Note rows whose label, or other text, cannot be that of a sample."""
+    for part in parts:
+        for role in [one for one in part.texts if one in SAMPLE_COLUMNS and one != "view"]:
+            check = label_problem if role == "label" else partial(text_problem, role)
+            problems = {text: why for text in set(part.texts[role]) if (why := check(text))}
+            for row, text in enumerate(part.texts[role] if problems else ()):
+                if text in problems:
+                    part.bad.setdefault(row, problems[text])
 
 
 def _is_shallow(points: Numbers) -> bool:

@@ -643,6 +643,30 @@ def test_rows_without_a_label_are_no_class(tmp_path):
     assert shown.none_candidates == ()
 
 
+@pytest.mark.parametrize("label", ["two\nlines", "a\xa0b", "x" * 501])
+def test_a_label_that_is_none_fails_its_row_only(tmp_path, label):
+    rows = rows_of(shares(hands()), ["fist", f'"{label}"', "palm"] * 4)
+    table = tmp_path / "a.csv"
+    table.write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+    done = read(table, aspect="16:9")
+    assert done.dataset.labels == ["fist", "palm"]
+    assert [name for name, _ in done.failures] == [f"a.csv#{row}" for row in (2, 5, 8, 11)]
+    assert all(why.startswith("its label ") for _, why in done.failures)
+
+
+@pytest.mark.parametrize(("column", "value"), [("z3", 1e20), ("score", 1e20), ("person", "\ud800")])
+def test_a_value_that_no_dataset_can_hold_fails_its_row_only(tmp_path, column, value):
+    names = ["label", "score", "person", *header("{a}{k}")]
+    rows = [[label, 0.5, "p1", *numbers] for label, *numbers in rows_of(shares(hands()), WORDS)]
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    records[2][column] = value
+    table = tmp_path / "a.json"
+    table.write_text(json.dumps(records))
+    done = read(table, aspect="16:9")
+    assert [name for name, _ in done.failures] == ["a.json#3"]
+    assert done.dataset.n_samples == 11
+
+
 def test_a_folder_of_tables_without_hands_is_refused_with_the_reason(tmp_path):
     np.save(tmp_path / "X.npy", shares(hands()).reshape(12, 63))
     np.save(tmp_path / "y.npy", np.zeros(10))
