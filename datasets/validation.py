@@ -29,7 +29,7 @@ def problems_of(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any]) ->
 LONGEST_LABEL = 500
 """Most characters of a label."""
 
-_MAX_SPAN = 1e6
+MAX_SPAN = 1e6
 """Most seconds of a sample, 11 days."""
 
 MAX_VALUE = 1e9
@@ -115,8 +115,8 @@ def _sample_problems(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any
         problems.append("time must not decrease within a sample")
     with np.errstate(invalid="ignore"):
         spans = time[offsets[1:] - 1] - time[offsets[:-1]]
-    if (spans > _MAX_SPAN).any():
-        problems.append(f"a sample lasts longer than {_MAX_SPAN:,.0f} s")
+    if (spans > MAX_SPAN).any():
+        problems.append(f"a sample lasts longer than {MAX_SPAN:,.0f} s")
     problems += _header_problems(header)
     if header["kind"] == "pose" and (lengths != 1).any():
         problems.append("a pose is a sample of one frame")

@@ -251,16 +251,22 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
     unit: Unit = "metre" if units.name == "metres" else "width"
     header = Header(kind=kind, image_unit=unit)
     made = [_made(part, conversion, n_hands, header, options) for part in parts]
-    datasets = [dataset for dataset, _ in made if dataset is not None]
+    datasets = [one.dataset for one in made if one.dataset is not None]
     notes = [
         _described(conversion, options.aspect, has_size=has_size),
         *_layout_notes(parts, kind, options),
+        *_frame_rate_notes(made, options),
     ]
     return _Assembled(
         concatenate(datasets) if datasets else None,
-        [failure for _, failed in made for failure in failed],
+        [failure for one in made for failure in one.failures],
         notes,
     )
+
+
+def _frame_rate_notes(made: Sequence["_Made"], options: TableOptions) -> list[str]:
+    whys = sorted({one.why_frame_rate for one in made} - {""})
+    return [f"{options.frame_rate:g} frames a second, since {why}" for why in whys[:3]]
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
@@ -277,36 +283,55 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     if columns.left_out:
         names = ", ".join(columns.left_out[:6])
         notes.append(f"columns that are not used: {names}{' ...' * (len(columns.left_out) > 6)}")
-    if kind == "sequence" and not any("time" in p.texts or "time_ms" in p.texts for p in parts):
-        notes.append(f"{options.frame_rate:g} frames a second, since no column says the time")
     timed = any("frame" in p.texts or "time" in p.texts for p in parts if not p.is_own)
     if kind == "pose" and timed:
         notes.append("no column says which rows are one clip: each row is a pose")
     return notes
 
 
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What one table holds."""
+
+    dataset: LandmarkDataset | None
+    failures: Sequence[_BadRow]
+    why_frame_rate: str = ""
+    """Why the frame rate sets the times of its clips; nothing where it does not."""
+
+
 def _made(
     part: TablePart, conversion: UnitConversion, n_hands: int, header: Header, options: TableOptions
-) -> tuple[LandmarkDataset | None, list[_BadRow]]:
+) -> _Made:
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
-    good = np.ones(part.n_rows, bool)
-    good[list(part.bad)] = False
+    is_pose = header.kind == "pose"
+    if not is_pose:
+        part.refuse_clips(*part.clips(_good(part)))
+    good = _good(part)
     failures = [
         _BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
         for row, why in sorted(part.bad.items())
+        if why
     ]
     if not good.any():
-        return None, failures
-    if header.kind == "pose":
+        return _Made(None, failures)
+    if is_pose:
         order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
     else:
         order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
         frames = HandArrays._make(values[order] for values in frames)
-    time = part.times(order, offsets, header.kind, options)
+    time, why = np.zeros(len(order)), ""
+    if not is_pose or part.is_own:
+        time, why = part.times(order, offsets, options.frame_rate)
     samples = part.samples(frames.image, order, offsets)
     dataset = LandmarkDataset(*frames, time=time, offsets=offsets, samples=samples, header=header)
-    return dataset, failures
+    return _Made(dataset, failures, why)
+
+
+def _good(part: TablePart) -> NDArray[np.bool_]:
+    good = np.ones(part.n_rows, bool)
+    good[list(part.bad)] = False
+    return good
 
 
 def _require_labels(parts: Sequence[TablePart]) -> None:

@@ -14,9 +14,9 @@ from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 from handlore.landmarks.untrusted import printable
 
-from ..dataset import Samples
+from ..dataset import Samples, listed
 from ..layouts.words import SPLITS
-from ..validation import Kind
+from ..validation import MAX_SPAN, Kind
 from .columns import Columns, number_in
 from .rows import RawTable, Rows, not_a_number
 
@@ -44,6 +44,7 @@ class TablePart:
     """Of each hand (n_rows,) whether it is there: neither empty nor zeros."""
     texts: Mapping[str, Sequence[str]]
     bad: dict[int, str]
+    """Rows that cannot be used, and why; nothing for the further rows of a clip that cannot be."""
 
     @property
     def n_rows(self) -> int:
@@ -83,23 +84,47 @@ class TablePart:
         return order, np.append(starts, len(order)).astype(np.int64)
 
     def times(
-        self,
-        order: NDArray[np.int64],
-        offsets: NDArray[np.int64],
-        kind: Kind,
-        options: TableOptions,
-    ) -> NDArray[np.float64]:
-        """Return the seconds of the rows in order, from the beginning of each clip."""
-        seconds = _seconds(self, options)[order]
+        self, order: NDArray[np.int64], offsets: NDArray[np.int64], frame_rate: float
+    ) -> tuple[NDArray[np.float64], str]:
+        """Return the seconds of the rows of clips in order, from the beginning of each clip.
+
+        Also returns why the frame rate sets them; nothing where a column of times does.
+        """
         if self.is_own:
-            return seconds
-        if kind == "pose":
-            return np.zeros(len(order))
+            return _numbers_of(self, "time")[order], ""
         lengths = np.diff(offsets)
-        since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
         place = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
-        usable = np.isfinite(since).all() and (np.diff(since)[np.diff(place) > 0] >= 0).all()
-        return since if usable else place / options.frame_rate
+        why = "no column says the time"
+        for role in [one for one in _TIMES if one in self.texts]:
+            values = _numbers_of(self, role)
+            seconds = values[order] / _per_second(role, values, frame_rate)
+            since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
+            problem = _clock_problem(since, np.diff(place) > 0)
+            if not problem:
+                return since, why if role == "frame" else ""
+            why = f"{self.name_of(role)} {problem}"
+        return place / frame_rate, why
+
+    def refuse_clips(self, order: NDArray[np.int64], offsets: NDArray[np.int64]) -> None:
+        """Note clips that cannot be used, at their first row."""
+        checks = {"frame": self._repeated, **({"time": _own_times_problem} if self.is_own else {})}
+        for role in [one for one in checks if one in self.texts]:
+            values = _numbers_of(self, role)[order]
+            for start, end in pairwise(offsets.tolist()):
+                if why := checks[role](values[start:end]):
+                    rows = sorted(order[start:end].tolist())
+                    self.bad.update(dict.fromkeys(rows, "") | {rows[0]: why})
+
+    def _repeated(self, frames: NDArray[np.float64]) -> str:
+        """Say which frames of a clip, in order, are in several rows; nothing if none is."""
+        twice = np.unique(frames[1:][np.diff(frames) == 0])
+        if not len(twice):
+            return ""
+        numbers = listed([f"{number:g}" for number in twice.tolist()])
+        return (
+            f"{self.name_of('frame')} {numbers} is in several rows of one clip; number its frames,"
+            " or leave the column out"
+        )
 
     def samples(
         self,
@@ -258,18 +283,37 @@ def number_of(text: str) -> float:
         return math.nan
 
 
-def _seconds(part: TablePart, options: TableOptions) -> NDArray[np.float64]:
-    for role in ("time_ms", "time", "frame"):
-        if role in part.texts:
-            values = np.array([number_of(text) for text in part.texts[role]])
-            break
-    else:
-        return np.full(part.n_rows, np.nan)
+def _numbers_of(part: TablePart, role: str) -> NDArray[np.float64]:
+    return np.array([number_of(text) for text in part.texts[role]])
+
+
+def _per_second(role: str, values: NDArray[np.float64], frame_rate: float) -> float:
+    """Return how many units of a column of times a second has."""
     if role == "frame":
-        return values / options.frame_rate
-    if role == "time_ms" or (role == "time" and not part.is_own and _is_milliseconds(values)):
-        return values / 1000
-    return values
+        return frame_rate
+    return 1000.0 if role == "time_ms" or _is_milliseconds(values) else 1.0
+
+
+def _clock_problem(since: NDArray[np.float64], follows: NDArray[np.bool_]) -> str:
+    """Say why seconds from the beginning of each clip cannot be used; nothing if they can.
+
+    ``follows`` (n_rows - 1) says which rows are of the same clip as the one before.
+    """
+    steps = np.diff(since)[follows]
+    if not np.isfinite(since).all():
+        return "is empty in some rows"
+    if (since > MAX_SPAN).any():
+        return f"spans more than {MAX_SPAN:,.0f} s in a clip"
+    if (steps < 0).any():
+        return "falls within a clip"
+    return "never changes within a clip" if len(steps) and not steps.any() else ""
+
+
+def _own_times_problem(times: NDArray[np.float64]) -> str:
+    """Say why the times of a clip that was exported cannot be used; nothing if they can."""
+    if (np.diff(times) < 0).any():
+        return "time falls within a clip"
+    return f"a clip lasts longer than {MAX_SPAN:,.0f} s" if np.ptp(times) > MAX_SPAN else ""
 
 
 def _is_milliseconds(values: NDArray[np.float64]) -> bool:

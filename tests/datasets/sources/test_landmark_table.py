@@ -376,6 +376,41 @@ def test_rows_of_a_sequence_are_a_movement(tmp_path):
     assert done.dataset.time == pytest.approx(np.tile(np.arange(4) / 20, 3))
 
 
+def clips_of(tmp_path, column, values):
+    """Return the table of three clips of four rows, with a column."""
+    names = ["sequence", column, "label", *header("{a}{k}")]
+    rows = [[k // 4, values[k], "wave", *row[1:]]
+            for k, row in enumerate(rows_of(shares(hands()), WORDS))]  # fmt: skip
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names))
+    return table
+
+
+def test_a_clip_in_which_frames_are_there_twice_fails(tmp_path):
+    table = clips_of(tmp_path, "Frame", [0, 1, 2, 3, 0, 1, 1, 0, 0, 1, 2, 3])
+    done = read(table, aspect="16:9")
+    assert list(done.dataset.samples.source) == ["table.csv#1", "table.csv#9"]
+    ((name, why),) = done.failures
+    assert name == "table.csv#5"
+    assert "Frame 0, 1 is in several rows of one clip" in why
+    with pytest.raises(HandloreError, match="frame 0 is in several rows of one clip"):
+        read(clips_of(tmp_path, "frame", [0] * 12), aspect="16:9")
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        ([0.5] * 12, "time never changes within a clip"),
+        ([0, 1, "", 3] * 3, "time is empty in some rows"),
+        ([0, 1, 2, 1e10] * 3, "time spans more than 1,000,000 s in a clip"),
+    ],
+)
+def test_times_that_cannot_be_used_are_named(tmp_path, times, why):
+    done = read(clips_of(tmp_path, "time", times), aspect="16:9")
+    assert f"30 frames a second, since {why}" in done.notes
+    assert done.dataset.time == pytest.approx(np.tile(np.arange(4) / 30, 3))
+
+
 def test_tables_of_different_units_are_not_mixed(tmp_path):
     for name, points in (("a", shares(hands(24))), ("b", hands(24) * 640)):
         (tmp_path / f"{name}.csv").write_text(csv_text(rows_of(points, WORDS * 2)))

@@ -189,6 +189,20 @@ def test_decimal_commas_in_every_column(tmp_path):
     require_equal(read_back(path, 1), written)
 
 
+@pytest.mark.parametrize("wrong", [("time", "-1", "time falls"), ("frame", "0", "frame 0 is in")])
+def test_a_clip_whose_frames_contradict_each_other_fails_alone(tmp_path, wrong):
+    column, value, why = wrong
+    path, written = tmp_path / "moves.csv", movements()
+    handlore.export_table(written, path)
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    rows[2][rows[0].index(column)] = value
+    path.write_text("\n".join(map(",".join, rows)))
+    done = convert(make_source("landmark-table", {}), path, None)
+    assert [name for name, _ in done.failures] == ["moves.csv#1"]
+    assert why in done.failures[0][1]
+    assert done.dataset.labels == ["swipe"]
+
+
 @pytest.mark.parametrize("column", ["time", "view", "handedness", "score", "stage", "world_x3"])
 def test_a_word_among_numbers_is_named_with_its_row_and_column(tmp_path, column):
     path, written = tmp_path / "moves.csv", movements()
