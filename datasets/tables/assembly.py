@@ -1,6 +1,7 @@
 """Rows of tables become a landmark dataset: units, hands found and not, clips, labels."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandArrays
 
-from ..dataset import SAMPLE_COLUMNS, Header, LandmarkDataset, concatenate
+from ..dataset import SAMPLE_COLUMNS, Header, LandmarkDataset, concatenate, listed
 from ..validation import MAX_VALUE, Kind, Unit, label_problem, text_problem
-from .parts import TableOptions, TablePart, number_of
+from .parts import TableOptions, TablePart, number_of, tidy
 from .units import NAMED, Numbers, UnitConversion, Units
 
 _SAMPLED = 20_000
@@ -280,6 +281,8 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
         f" pictures treated as {flipped}",
         *columns.notes,
     ]
+    if merged := _merged_labels(parts):
+        notes.append(f"numbers read as one label: {listed(merged)}")
     if columns.left_out:
         names = ", ".join(columns.left_out[:6])
         notes.append(f"columns that are not used: {names}{' ...' * (len(columns.left_out) > 6)}")
@@ -287,6 +290,15 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
     if kind == "pose" and timed:
         notes.append("no column says which rows are one clip: each row is a pose")
     return notes
+
+
+def _merged_labels(parts: Sequence[TablePart]) -> list[str]:
+    """Return the labels of all tables that are one although they are written in several ways."""
+    written = {label for part in parts if not part.is_own for label in part.texts["label"]}
+    ways: dict[str, list[str]] = defaultdict(list)
+    for label in sorted(written):
+        ways[tidy(label)].append(label)
+    return [" = ".join(same) for _, same in sorted(ways.items()) if len(same) > 1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -145,7 +145,7 @@ class TablePart:
             columns["split"] = splits if self.is_own else known
         labels = [self.texts["label"][row] for row in firsts]
         if not self.is_own:
-            labels = [_tidy(label) for label in labels]
+            labels = [tidy(label) for label in labels]
         whole = self.table.is_clip and len(firsts) == 1
         names = [self.table.name if whole else f"{self.table.name}#{row + 1}" for row in firsts]
         digests = list(_digests(image, offsets))
@@ -323,7 +323,7 @@ def _is_milliseconds(values: NDArray[np.float64]) -> bool:
     return bool(len(steps)) and float(np.median(steps)) >= 5
 
 
-def _tidy(label: str) -> str:
+def tidy(label: str) -> str:
     """Return a label; a class number that went through a column of decimals is whole again."""
     whole, point, rest = label.partition(".")
     return whole if point and whole.isdigit() and rest and not rest.strip("0") else label

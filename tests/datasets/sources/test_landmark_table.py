@@ -678,6 +678,27 @@ def test_rows_without_a_label_are_no_class(tmp_path):
     assert shown.none_candidates == ()
 
 
+def test_labels_that_differ_only_in_capitals_are_named(tmp_path):
+    def notes(words):
+        rows = rows_of(shares(hands()), words * 4)
+        (tmp_path / "a.csv").write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+        return preview(make_source("landmark-table", {"aspect": "16:9"}), tmp_path).notes
+
+    alike = "labels that differ only in capitals or signs are different labels"
+    assert f"{alike}: OK, ok" in notes(["ok", "OK", "fist"])
+    assert f"{alike}: Thumbs_up, thumbs up" in notes(["Thumbs_up", "thumbs up", "fist"])
+    for words in (["a", "A", "b"], ["1-2", "12", "3"]):
+        assert not any(alike in note for note in notes(words))
+
+
+def test_numbers_that_become_one_label_are_named(tmp_path):
+    rows = rows_of(shares(hands()), ["1", "1.0", "01"] * 4)
+    (tmp_path / "a.csv").write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+    shown = preview(make_source("landmark-table", {"aspect": "16:9"}), tmp_path)
+    assert shown.labels == {"01": 4, "1": 8}
+    assert "numbers read as one label: 1 = 1.0" in shown.notes
+
+
 @pytest.mark.parametrize("label", ["two\nlines", "a\xa0b", "x" * 501])
 def test_a_label_that_is_none_fails_its_row_only(tmp_path, label):
     rows = rows_of(shares(hands()), ["fist", f'"{label}"', "palm"] * 4)
