@@ -24,6 +24,7 @@ from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate,
 from ..layouts.words import spelled_alike
 from ..sources.base import Clip, Item, LandmarkClip, Listing, Source, UnclearLabelsError
 from ..tracking import SearchOptions, find_hands
+from ..validation import label_problem
 
 Failures = tuple[tuple[str, str], ...]
 """Inputs that could not be read: the file relative to the source, and why."""
@@ -145,6 +146,8 @@ def _convert_item(
     found: _FoundHands,
 ) -> None:
     try:
+        if why := label_problem(printable(item.label)):
+            raise InvalidDataError(why)
         clip = read()
         samples = find_hands(source, clip, detector, options)
     except InvalidDataError as error:

@@ -38,6 +38,16 @@ def test_a_hand_that_the_whole_picture_does_not_show_is_searched_in_its_box(boxe
     assert len(set(dataset.samples.sha256.tolist())) == 2, "two hands are no conflict"
 
 
+def test_a_label_that_is_none_fails_its_row_only(boxed):
+    (boxed / "l.csv").write_text(
+        "file,label,xmin,ymin,xmax,ymax\na.png,fist,120,100,180,160\n"
+        f"a.png,{'x' * 501},120,100,180,160\n"
+    )
+    done = convert(make_source("picture-list"), boxed, BrightDetector())
+    assert done.failures == (("a.png#1", "its label must have at most 500 characters"),)
+    assert done.dataset.labels == ["fist"]
+
+
 @pytest.fixture
 def lesson(tmp_path):
     """A video of a minute's movements with a list of when each was made."""
