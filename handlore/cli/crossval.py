@@ -125,7 +125,8 @@ def _cross_validate(options: _CrossvalOptions) -> None:
     features = parsed_features(options.features)
     if options.report:
         prepare_folder(options.report)
-    loaded = load_datasets(options.data, kind_of(options.model, options.base))
+    kind, is_named = kind_of(options.model, options.base), options.model is not None
+    loaded = load_datasets(options.data, kind, is_named=is_named)
     with progress("cross-validating", counted=False) as show:
         found = handlore.cross_validate(
             loaded.dataset,
@@ -153,7 +154,8 @@ def _compare(options: _CrossvalOptions) -> None:
             " --model"
         )
     named = next((name for name in options.models if name != "auto"), None)
-    loaded = load_datasets(options.data, kind_of(named, options.base))
+    kind = kind_of(named, options.base)
+    loaded = load_datasets(options.data, kind, is_named=named is not None)
     with progress("cross-validating", counted=False) as show:
         found = handlore.compare_estimators(
             loaded.dataset,

@@ -111,7 +111,8 @@ def command(**given: Any) -> None:
 def _train(options: _TrainOptions) -> None:
     require_output(options.out, options.data)
     features = parsed_features(options.features)
-    loaded = load_datasets(options.data, kind_of(options.model, options.base))
+    kind, is_named = kind_of(options.model, options.base), options.model is not None
+    loaded = load_datasets(options.data, kind, is_named=is_named)
     with progress("training", counted=False) as show:
         trained = handlore.train(
             loaded.dataset,
