@@ -60,9 +60,12 @@ def counted(n: int, noun: str, plural: str = "") -> str:
     return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
 
 
-def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that a misspelt one may mean, two at most."""
-    return get_close_matches(name, list(known), 2)
+def near_names(name: str, known: Iterable[str], least: float = 0.6) -> list[str]:
+    """Return the known names that a misspelt one may mean, two at most.
+
+    ``least`` is how alike they must be, from 0 to 1 (see ``difflib``).
+    """
+    return get_close_matches(name, list(known), 2, least)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -30,6 +30,8 @@ def as_path(given: object, expected: str = "a path") -> Path:
     return Path(require_type(given, (str, os.PathLike), expected))
 
 
+_ALIKE, _VERY_ALIKE = 0.6, 0.85
+"""How alike a misspelt name and the one that was meant are at least, from 0 to 1."""
 _MOST_NAMES = 5000
 """How many names of a folder are compared with a misspelt one."""
 
@@ -43,21 +45,23 @@ def no_file(path: Path, ending: str = "", what: str = "file") -> str:
 def similar_files(path: Path, ending: str = "") -> str:
     """Return the files and folders that a misspelt path may mean, joined by "or".
 
-    Those of its own ending come first, then those of the ending that is expected, if one is.
+    Those of its own ending come first, then those of the ending that is expected, if one is, else
+    those of any other that are very alike.
     """
     names = _names_beside(path)
     same = [name for name in names if Path(name).suffix == (path.suffix or ending)]
     expected = [name for name in names if Path(name).suffix == ending] if ending else names
-    near = _near_stems(path.stem, same) or _near_stems(path.stem, expected)
+    least = _VERY_ALIKE if path.suffix and not ending else _ALIKE
+    near = _near_stems(path.stem, same) or _near_stems(path.stem, expected, least)
     return " or ".join(printable(str(path.with_name(name))) for name in near)
 
 
-def _near_stems(stem: str, names: Sequence[str]) -> list[str]:
+def _near_stems(stem: str, names: Sequence[str], least: float = _ALIKE) -> list[str]:
     """Return the names whose stems are near, two at most: equal endings make no names alike."""
     stems: dict[str, str] = {}
     for name in names:
         stems.setdefault(Path(name).stem.casefold(), name)
-    return [stems[one] for one in near_names(stem.casefold(), stems)]
+    return [stems[one] for one in near_names(stem.casefold(), stems, least)]
 
 
 def _names_beside(path: Path) -> list[str]:

@@ -148,6 +148,7 @@ def test_a_link_stays_a_link_and_what_it_leads_to_is_written(tmp_path):
         ("poes", ".onnx", "poses.onnx"),
         ("Recordngs", "", "recordings"),
         ("recordngs", ".onnx", ""),
+        ("reordinary.npz", "", ""),
         ("sign.npz", "", ""),  # the ending makes no names alike
         ("hiden.npz", "", ""),
         ("no/poses.npz", "", ""),
