@@ -132,7 +132,7 @@ def pose_features(
         lacking = next(at for at, column in enumerate(columns) if np.isnan(column).any())
         raise InvalidDataError(
             f"the feature group {groups[lacking]!r} needs {chosen[lacking].landmarks} landmarks of"
-            " every hand, and this data has hands without them; choose other groups, such as"
-            " --features image,image_distances"
+            " every hand, and this data has hands without them; train a model on other groups, such"
+            " as with --features image,image_distances"
         )
     return rows
