@@ -110,7 +110,9 @@ def test_missing_world_landmarks() -> None:
 
 
 def test_unknown_group() -> None:
-    with pytest.raises(HandloreError, match=r"'worlds'; known: world, .*orientation"):
+    with pytest.raises(
+        HandloreError, match=r"'worlds'; did you mean world\? Known: world, .*orientation"
+    ):
         _ = PoseEncoder(("worlds",)).names
 
 
