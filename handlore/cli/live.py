@@ -1,8 +1,6 @@
 """``handlore live``: recognise gestures of a camera, and run actions."""
 
-import os
 import re
-import sys
 from contextlib import closing
 from math import inf
 from pathlib import Path
@@ -190,10 +188,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
 @hand_option
 @detector_options(landmarker=None)
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     models: tuple[str | Path, ...],
     camera: str,
     size: tuple[int, int] | None,
@@ -221,13 +216,8 @@ def command(
     if not models:
         models = LIVE_MODELS
         talk(_NO_MODEL)
-    try:
-        with closing(_printer(options, spec, as_json=as_json, landmarks=landmarks)) as printer:
-            summary = run_live(models, spec, options=options, views=[printer])
-    except BrokenPipeError:
-        # Nobody reads the events any more; discard what Python still has to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        ctx.exit(0)
+    with closing(_printer(options, spec, as_json=as_json, landmarks=landmarks)) as printer:
+        summary = run_live(models, spec, options=options, views=[printer])
     if summary.unsaved:
         lost = counted(summary.unsaved, "recording was", "recordings were")
         raise HandloreError(f"{lost} not written to {options.record}")
