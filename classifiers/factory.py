@@ -85,7 +85,8 @@ def make_pipeline(
         An estimator such as ``forest``, or the mean of several such as ``forest+linear``; default:
         ``kernel`` for poses, ``rocket`` for movements.
     features
-        Groups of features of poses, see :data:`~handlore.landmarks.features.FEATURE_GROUPS`.
+        Groups of features of poses, or their names joined by commas, see
+        :data:`~handlore.landmarks.features.FEATURE_GROUPS`.
     mirror_labels
         Movements: also train on mirrored copies, with the labels of these pairs swapped, such as
         ``left=right,in=out``.
@@ -105,6 +106,8 @@ def make_pipeline(
             "--features chooses features of poses, but this data contains movements; leave it out"
         )
     _require_labels(dataset)
+    if isinstance(features, str):
+        features = features.split(",")
     groups = _default_features(dataset) if features is None else tuple(features)
     feature_names(groups)
     name = model or DEFAULT_ESTIMATOR[kind]

@@ -31,6 +31,9 @@ Compute = Callable[[Build], FloatArray]
 """Computes what is built, (n, n_rows, n_timepoints), for a sample of the training data."""
 DILATIONS = (1, 2, 3)
 
+FEW_CLIPS = 10
+"""With fewer clips a label, features learnt from other people's movements are more accurate."""
+
 PATTERNS = np.full((84, 9), -1, np.float32)
 """The kernels of MiniRocket: 9 taps, three of them 2 and the others -1, in all 84 ways."""
 for _row, _taps in enumerate(combinations(range(9), 3)):

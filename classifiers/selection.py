@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import By, cross_validation, default_by, require_testable
+from handlore.datasets.splits import By, cross_validation, default_by
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import each
@@ -236,13 +236,11 @@ def compare_estimators(
     steps, runs = Steps(sum(map(_cost, names)), progress), []
     for name in names:
         pipeline, beside, notes = pipeline_beside(dataset, base, name, params=given[name], **how)
-        require_testable(dataset, split, () if beside is None else beside.labels)
         watch = _FoldWatch(pipeline.encoder)
         bar = steps.within(_cost(name))
         found = run(pipeline=pipeline, base=beside, progress=bar, leaks=leaks, watch=watch)
-        leaks = found.leaks
-        notes += limits(found, pipeline, by_default=by is None)
-        runs.append(_Run(replace(found, notes=tuple(notes)), watch))
+        leaks, doubts = found.leaks, limits(found, pipeline, by_default=by is None)
+        runs.append(_Run(replace(found, notes=(*notes, *doubts)), watch))
         steps.finish(_cost(name))
     default = DEFAULT_ESTIMATOR[dataset.header.kind]
     preferred = default if default in names else names[0]

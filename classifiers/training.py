@@ -7,35 +7,37 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
 
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
 from handlore.datasets.describe import LabelProblems
 from handlore.datasets.splits import (
-    cross_validation,
     default_by,
     doubt_about,
     fold_count,
-    n_groups,
+    require_testable,
     training_samples,
 )
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import as_path, atomic_write, each, require_writable
 from handlore.models.card import ModelCard
-from handlore.models.encoders import Encoder, MovementEncoder
+from handlore.models.encoders import Encoder
 from handlore.models.files import require_model_output, write_model
 
 from .base import HandEstimator, Report, Steps
 from .evaluation.crossval import cross_validate_pipeline
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import StreamOutputs, usual_threshold
-from .evaluation.thresholds import choose_thresholds
+from .evaluation.thresholds import (
+    FITS_OF_A_PART,
+    choose_thresholds,
+    left_out_streams,
+    n_left_out,
+)
 from .extending import ConfusedLabels, joined, pipeline_beside, strictest_split
 from .factory import Pipeline
 from .negatives import NegativeWindows
@@ -44,13 +46,6 @@ from .onnx_graph import add_clip_output
 from .provenance import model_card, score_facts, source_facts
 
 _FEW_SAMPLES = 5
-_FITS_OF_A_PART = 3
-"""As long as so many fits takes one without a part of the people, streams of the part included."""
-_MIN_GESTURES, _MAX_STREAM_CLIPS = 20, 150
-"""Number of gestures from which on thresholds are chosen, and of clips in streams of each part."""
-_ENOUGH_GESTURES, _PARTS_OF_FEW = 300, 4
-"""Fewer gestures are left out in so many parts instead of halves: half of few says little about a
-model of all."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +136,8 @@ def train(
     require_model_output(out)
     data = each(data) or ([] if isinstance(dataset, LandmarkDataset) else [dataset])
     chosen = training_samples(load_dataset(dataset), split)
-    options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels}
-    pipeline, examples, notes = pipeline_beside(
-        chosen, base, model, params=params, seed=seed, **options
-    )
+    options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
+    pipeline, examples, notes = pipeline_beside(chosen, base, model, params=params, **options)
     facts = source_facts(out, data, split=split, base=base, negatives=negatives)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
     with _logged(log, pipeline):
@@ -194,7 +187,9 @@ def train_pipeline(
     estimator, encoder = pipeline.estimator, pipeline.encoder
     by = default_by(dataset)
     n_folds = fold_count(dataset, by) if crossval else 0
-    n_compared = 0 if base is None else fold_count(dataset, strictest_split(dataset, base))
+    untestable = None if base is None else _untestable(dataset, base)
+    beside = None if untestable else base
+    n_compared = 0 if beside is None else fold_count(dataset, strictest_split(dataset, beside))
     n_fits = _n_fits(pipeline, dataset, negatives=negatives) + (for_streams is not None)
     steps = Steps(n_folds + n_compared + n_fits, progress)
     known = dict(facts or {})
@@ -203,13 +198,13 @@ def train_pipeline(
         known |= score_facts(pipeline, dataset, base, progress, negatives=negatives)
     steps.finish(n_folds)
     confused = None
-    if base is not None:
-        confused = _confused(pipeline, dataset, base, steps.within(n_compared))
+    if beside is not None:
+        confused = _confused(pipeline, dataset, beside, steps.within(n_compared))
         steps.finish(n_compared)
     own, alone = joined(dataset, for_streams), joined(dataset, base)
     dataset = joined(own, base)
     fitted, clips = _fitted(estimator, dataset, alone, encoder, steps, negatives=negatives)
-    outputs = _left_out_streams(clips or fitted, dataset, encoder, steps) if negatives else []
+    outputs = left_out_streams(clips or fitted, dataset, encoder, steps) if negatives else []
     thresholds = _thresholds(pipeline, dataset, outputs) if negatives else {}
     steps.close()
     card = model_card(
@@ -220,7 +215,7 @@ def train_pipeline(
         scored = NoveltyModel.of(dataset, encoder, estimator)
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
-    doubts = [*([doubt] if doubt else []), *_about_none(outputs)]
+    doubts = [*filter(None, [doubt, untestable]), *_about_none(outputs)]
     notes = (*fitted.notes_, *_notes(dataset), *doubts)
     seconds = time.perf_counter() - started
     return Trained(out, card, n_bytes, seconds, notes, confused)
@@ -234,22 +229,7 @@ def _n_fits(pipeline: Pipeline, dataset: LandmarkDataset, *, negatives: bool) ->
     """
     if not negatives or pipeline.encoder.kind != "sequence":
         return 1
-    return 2 + _n_left_out(pipeline.estimator, dataset) * _FITS_OF_A_PART
-
-
-def _n_parts(estimator: HandEstimator, dataset: LandmarkDataset) -> int:
-    """Return in how many parts people are left out to find thresholds."""
-    n_gestures = (dataset.samples.label != NONE_LABEL).sum()
-    if estimator.learns_in_epochs or n_gestures >= _ENOUGH_GESTURES:
-        return 2
-    return min(_PARTS_OF_FEW, n_groups(dataset, default_by(dataset)))
-
-
-def _n_left_out(estimator: HandEstimator, dataset: LandmarkDataset) -> int:
-    """Return for how many of the parts an estimator is trained on the others."""
-    if not estimator.learns_windows_fast:
-        return 0
-    return 1 if estimator.learns_in_epochs else _n_parts(estimator, dataset)
+    return 2 + n_left_out(pipeline.estimator, dataset) * FITS_OF_A_PART
 
 
 def save_model(
@@ -309,50 +289,27 @@ def _fitted(
     return streaming, clips
 
 
-def _left_out_streams(
-    estimator: HandEstimator,
-    dataset: LandmarkDataset,
-    encoder: Encoder,
-    steps: Steps,
-) -> list[StreamOutputs]:
-    """Return outputs in streams of parts of the people, trained on the others.
-
-    Those of one part for estimators that take minutes to train. Empty for poses, for estimators
-    that would take minutes to learn windows too, and if there are too few gestures to choose
-    thresholds by.
-    """
-    own = dataset.has_hand & (dataset.samples.view == 0)
-    gestures = dataset.samples.label[own] != NONE_LABEL
-    if not isinstance(encoder, MovementEncoder) or gestures.sum() < _MIN_GESTURES:
-        return []
-    outputs, parts = (
-        [],
-        cross_validation(dataset, default_by(dataset), _n_parts(estimator, dataset)),
-    )
-    for rest, part in islice(parts, _n_left_out(estimator, dataset)):
-        trained, left_out = dataset.select(rest), dataset.select(part)
-        if len(np.unique(trained.samples.label[trained.has_hand])) < 2:
-            return []
-        fresh = estimator.for_part(int(dataset.has_hand.sum()))
-        fresh.progress = steps.within()
-        fitted = fit_samples(fresh, trained, encoder)
-        outputs.append(
-            StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_STREAM_CLIPS)
-        )
-        steps.finish(_FITS_OF_A_PART)
-    return outputs
-
-
 def _thresholds(
     pipeline: Pipeline, dataset: LandmarkDataset, outputs: Sequence[StreamOutputs]
 ) -> dict[str, float]:
     """Return the threshold of each label: found in streams, or the usual one for so few clips."""
     usual = usual_threshold(dataset)
     if outputs:
-        return choose_thresholds(outputs, usual)
+        return choose_thresholds(outputs, usual, dataset.labels)
     if pipeline.encoder.kind == "pose" or not pipeline.estimator.learns_windows_fast:
         return {}
     return dict.fromkeys(sorted({*dataset.labels} - {NONE_LABEL}), usual)
+
+
+def _untestable(dataset: LandmarkDataset, base: LandmarkDataset) -> str | None:
+    """Return why nobody can say what the labels of a dataset are confused with, if so."""
+    if dataset.n_samples < 2:
+        return "a single sample cannot be tested; add some to see what they are confused with"
+    try:
+        require_testable(dataset, strictest_split(dataset, base), base.labels)
+    except HandloreError as error:
+        return str(error)
+    return None
 
 
 def _confused(

@@ -217,12 +217,13 @@ class LandmarkDataset:
 
     def select(self, chosen: NDArray[Any]) -> "LandmarkDataset":
         """Return the chosen samples (indices or a mask), in the order given."""
+        expected = f"expected indices of the {counted(self.n_samples, 'sample')} or a mask: "
+        if np.ndim(chosen) != 1:
+            raise InvalidDataError(f"{expected}{chosen!r:.80} is no list of them")
         try:
             chosen = np.arange(self.n_samples)[chosen]
         except IndexError as error:
-            raise InvalidDataError(
-                f"expected indices of the {counted(self.n_samples, 'sample')} or a mask: {error}"
-            ) from error
+            raise InvalidDataError(f"{expected}{error}") from error
         lengths = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         # Frame j of the result is frame (start of its sample) + (its place in the sample).

@@ -129,7 +129,8 @@ class LoadedRecordings:
         held = next(iter(self.counts()))
         return (
             f"{lacks}, but {there}; a model of {KIND_NAMES[held]} uses those, such as"
-            f" {_READY_MODELS[held]}, or {_DEFAULT_MODELS[held]} in training"
+            f" {_READY_MODELS[held]}, or in training `--base {_READY_MODELS[held]}` or `--model"
+            f" {_DEFAULT_MODELS[held]}`"
         )
 
 
@@ -310,7 +311,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         raise HandloreError("no data; expected dataset files or folders of recordings")
     paths, twice = _without_repeats(paths)
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
-    unsorted = _unsorted([one for one in read if isinstance(one, LoadedRecordings)])
+    unsorted = about_unsorted([one for one in read if isinstance(one, LoadedRecordings)])
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
@@ -331,8 +332,8 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         for one in folders
         if chosen == "pose" and (clips := one.live_clips())
     ]
-    if not kind and not notes:
-        notes = _other_kind(folders, chosen)
+    if not notes:
+        notes = _other_kind(folders, chosen, is_chosen=kind is None)
     return LoadedData(joined, failures, (*twice, *unsorted, *notes))
 
 
@@ -352,8 +353,11 @@ def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]
     return list(kept.values()), tuple(dict.fromkeys(notes))
 
 
-def _unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:
-    """Say which recordings are left out because nobody has said what they show."""
+def about_unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:
+    """Say which recordings are left out because nobody has said what they show.
+
+    Raises HandloreError if a folder holds no others.
+    """
     notes = []
     for folder in folders:
         n = len(folder.recordings) - len(folder.sorted.recordings)
@@ -375,15 +379,19 @@ def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:
     return next((kind for kind in KINDS if kind in there), KINDS[0])
 
 
-def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind) -> list[str]:
-    """Say which recordings were not loaded, and how to load them."""
+def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind, *, is_chosen: bool) -> list[str]:
+    """Say which recordings were not loaded, and how to load them if the kind was chosen here."""
     counts: Counter[Kind] = Counter()
     for folder in folders:
         counts.update(folder.counts())
     return [
         f"{counted(counts[taken], 'recording')} of {KIND_NAMES[taken]}"
-        f" {'is' if counts[taken] == 1 else 'are'} used, not the {n} of {KIND_NAMES[kind]}; --model"
-        f" {_DEFAULT_MODELS[kind]} uses {'that' if n == 1 else 'those'}"
+        f" {'is' if counts[taken] == 1 else 'are'} used, not the {n} of {KIND_NAMES[kind]}; "
+        + (
+            f"--model {_DEFAULT_MODELS[kind]} uses {'that' if n == 1 else 'those'}"
+            if is_chosen
+            else f"{'that needs' if n == 1 else 'those need'} a model of {KIND_NAMES[kind]}"
+        )
         for kind, n in counts.items()
         if kind != taken
     ]

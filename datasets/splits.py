@@ -167,13 +167,22 @@ def n_groups(dataset: LandmarkDataset, by: By) -> int:
     return len(np.unique(_groups(dataset, by)))
 
 
-def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
-    if by == "random":
-        return _pictures(dataset)
+def is_weaker(by: By, other: By) -> bool:
+    """Return whether one way to split is easier for a classifier than another."""
+    return BY.index(_checked(by)) > BY.index(_checked(other))
+
+
+def _checked(by: By) -> By:
     if by not in BY:
         raise HandloreError(
             f"the split is by {by!r}, expected group (the person), session, recording or random"
         )
+    return by
+
+
+def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
+    if _checked(by) == "random":
+        return _pictures(dataset)
     column: NDArray[np.generic] = getattr(dataset.samples, by)
     missing = int((column == "").sum())
     if missing:

@@ -29,10 +29,10 @@ def problems_of(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any]) ->
 LONGEST_LABEL = 500
 """Most characters of a label."""
 
-_MAX_SPAN = 1e6
+MAX_SPAN = 1e6
 """Most seconds of a sample, 11 days."""
 
-_MAX_VALUE = 1e9
+MAX_VALUE = 1e9
 """Largest coordinate; squares of larger ones do not fit 32-bit numbers."""
 
 
@@ -82,7 +82,7 @@ def _value_problems(arrays: _Arrays) -> list[str]:
     problems += [
         f"{name} must be finite, or NaN where it is unknown"
         for name in ("image", "world", "score")
-        if (np.abs(arrays[name]) > _MAX_VALUE).any()
+        if (np.abs(arrays[name]) > MAX_VALUE).any()
     ]
     if not np.isfinite(arrays["time"]).all():
         problems.append("time must be finite")
@@ -115,25 +115,44 @@ def _sample_problems(arrays: _Arrays, columns: _Arrays, header: Mapping[str, Any
         problems.append("time must not decrease within a sample")
     with np.errstate(invalid="ignore"):
         spans = time[offsets[1:] - 1] - time[offsets[:-1]]
-    if (spans > _MAX_SPAN).any():
-        problems.append(f"a sample lasts longer than {_MAX_SPAN:,.0f} s")
+    if (spans > MAX_SPAN).any():
+        problems.append(f"a sample lasts longer than {MAX_SPAN:,.0f} s")
     problems += _header_problems(header)
     if header["kind"] == "pose" and (lengths != 1).any():
         problems.append("a pose is a sample of one frame")
     if (label == "").any():
         problems.append("every sample needs a label")
     if any(not str(name).isprintable() for name in np.unique(label)):
-        problems.append("labels must not hold control characters")
+        problems.append(f"labels {_NOT_PRINTABLE}")
     if label.dtype.itemsize > 4 * LONGEST_LABEL:
-        problems.append(f"labels must have at most {LONGEST_LABEL} characters")
+        problems.append(f"labels {_TOO_LONG}")
     problems += [
-        f"{name} holds text that no file can hold"
+        f"{name} {_NO_TEXT}"
         for name, column in columns.items()
         if name != "view" and not _is_text("".join(column.tolist()))
     ]
     if (columns["view"] < 0).any():
         problems.append("view must be 0 or more")
     return problems
+
+
+_NOT_PRINTABLE = "must not hold control characters"
+_TOO_LONG = f"must have at most {LONGEST_LABEL} characters"
+_NO_TEXT = "holds text that no file can hold"
+
+
+def label_problem(label: str) -> str:
+    """Say why text cannot be a label; nothing if it can."""
+    if not label:
+        return "its label is empty"
+    if not label.isprintable():
+        return f"its label is {label[:40]!r}, and {_NOT_PRINTABLE}"
+    return f"its label {_TOO_LONG}" if len(label) > LONGEST_LABEL else ""
+
+
+def text_problem(name: str, text: str) -> str:
+    """Say why text cannot be in a column of the samples; nothing if it can."""
+    return "" if _is_text(text) else f"its {name} {_NO_TEXT}"
 
 
 def _is_text(value: str) -> bool:

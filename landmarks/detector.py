@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
-from .errors import HandloreError, unknown_name
+from .errors import HandloreError, InvalidArgumentError, unknown_name
 from .hands import Hand, HandTransform, Pixels
 from .weights import LANDMARKERS, Bundle, find_bundle, require_bundle
 
@@ -188,7 +188,7 @@ class BundleDetector(DetectorKind):
 
     def __init__(self, bundle: Bundle, *, max_hands: int = 1, threads: int | None = None) -> None:
         if max_hands < 1:
-            raise ValueError(f"max_hands is {max_hands}, expected 1 or more")
+            raise InvalidArgumentError(f"max_hands is {max_hands}, expected 1 or more")
         self._bundle, self._max_hands, self._threads = bundle, max_hands, threads
         self._last_ms = -1
         self.info = self._info(bundle)
@@ -216,10 +216,12 @@ class BundleDetector(DetectorKind):
     def _next_ms(self, seconds: float) -> int:
         """Return the time of the next frame in milliseconds, which must be later than the last."""
         if not isfinite(seconds):
-            raise ValueError(f"the frame's time is {seconds}, expected seconds")
+            raise InvalidArgumentError(f"the frame's time is {seconds}, expected seconds")
         milliseconds, last = round(seconds * 1000), self._last_ms
         if milliseconds <= last:
-            raise ValueError(f"the times of frames must increase: {seconds} s came after {last} ms")
+            raise InvalidArgumentError(
+                f"the times of frames must increase: {seconds} s came after {last} ms"
+            )
         self._last_ms = milliseconds
         return milliseconds
 
@@ -249,7 +251,7 @@ def checked_picture(picture: Pixels) -> Pixels:
     """Return a picture, checked: (height, width, 3) RGB, 8 bit, not empty."""
     array = np.asarray(picture)
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or not array.size:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"a picture of shape {array.shape} and type {array.dtype};"
             " expected (height, width, 3) of 8 bits, RGB, not empty"
         )
@@ -259,5 +261,7 @@ def checked_picture(picture: Pixels) -> Pixels:
 def checked_confidence(min_confidence: float) -> float:
     """Return the threshold if it is in [0, 1]."""
     if not 0 <= min_confidence <= 1:
-        raise ValueError(f"min_confidence is {min_confidence}, expected a number from 0 to 1")
+        raise InvalidArgumentError(
+            f"min_confidence is {min_confidence}, expected a number from 0 to 1"
+        )
     return min_confidence

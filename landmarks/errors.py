@@ -26,6 +26,10 @@ class InvalidDataError(HandloreError):
     """A file or array with invalid content."""
 
 
+class InvalidArgumentError(HandloreError, ValueError):
+    """An argument that a Python program gave is out of range or of the wrong shape."""
+
+
 class NewerFormatError(InvalidDataError):
     """A file written by a later version of handlore than this one."""
 

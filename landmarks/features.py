@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import HandloreError, InvalidDataError
+from .errors import HandloreError, InvalidDataError, unknown_name
 from .geometry import canonicalize, rotate, rotation_deg
 from .hands import N_LANDMARKS, FloatArray, HandLandmark
 
@@ -99,10 +99,11 @@ def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
 
 
 def _require_groups(groups: Sequence[str]) -> None:
-    unknown = [group for group in groups if group not in FEATURE_GROUPS]
-    if unknown or not groups:
-        came = ", ".join(map(repr, unknown)) or "(none given)"
-        raise HandloreError(f"unknown feature group {came}; known: {', '.join(FEATURE_GROUPS)}")
+    if not groups:
+        raise HandloreError(f"no feature groups; known: {', '.join(FEATURE_GROUPS)}")
+    for group in groups:
+        if group not in FEATURE_GROUPS:
+            raise unknown_name("feature group", group, FEATURE_GROUPS)
 
 
 def pose_features(

@@ -12,6 +12,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InvalidArgumentError
+
 N_LANDMARKS = 21
 
 
@@ -87,7 +89,7 @@ class Hand:
         for name in ("image", "world"):
             shape = getattr(self, name).shape
             if shape != (N_LANDMARKS, 3):
-                raise ValueError(f"{name} has shape {shape}, expected ({N_LANDMARKS}, 3)")
+                raise InvalidArgumentError(f"{name} has shape {shape}, expected ({N_LANDMARKS}, 3)")
 
     @property
     def side(self) -> str | None:

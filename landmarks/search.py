@@ -32,7 +32,7 @@ import numpy as np
 
 from .brightness import brightened
 from .detector import DEFAULT_CONFIDENCE, HandDetector, checked_detector, checked_picture
-from .errors import require_type
+from .errors import InvalidArgumentError, require_type
 from .geometry import palm_length
 from .hands import N_LANDMARKS, Hand, HandLandmark, HandTransform, Pixels
 from .silhouettes import find_in_silhouette, is_silhouette, relit
@@ -275,7 +275,9 @@ def _plan_transforms(n_transforms: int, seed: int = 0) -> list[HandTransform]:
     over their range, so that even a few transforms differ much.
     """
     if n_transforms != int(n_transforms) or n_transforms < 0:
-        raise ValueError(f"n_transforms is {n_transforms}, expected a whole number, 0 or more")
+        raise InvalidArgumentError(
+            f"n_transforms is {n_transforms}, expected a whole number, 0 or more"
+        )
     if n_transforms < 1:
         return []
     random = np.random.default_rng(seed)

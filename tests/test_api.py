@@ -293,6 +293,10 @@ GIVEN_SOMETHING_ELSE = {
         ),
         "the receiver udp://h names no port; expected HOST:PORT",
     ),
+    "LiveOptions of a rate": (
+        lambda: handlore.LiveOptions(max_fps=-3),
+        "max_fps is -3, expected more than 0",
+    ),
     "LiveOptions": (
         lambda: handlore.LiveOptions(keep_video=True),
         "`keep_video` needs a folder of recordings: `record`",
@@ -300,6 +304,22 @@ GIVEN_SOMETHING_ELSE = {
     "select": (
         lambda: loaded().dataset.select("x"),
         "expected indices of the 24 samples or a mask: ",
+    ),
+    "select by": (
+        lambda: loaded().dataset.select(loaded().dataset.labels == "fist"),
+        "expected indices of the 24 samples or a mask: ",
+    ),
+    "feed": (
+        lambda: handlore.Recogniser("moves.onnx").feed(0.0, [[1]], [[1], [1, 2]], [0.5]),
+        "a frame needs arrays of numbers",
+    ),
+    "feed lists": (
+        lambda: handlore.Recogniser("moves.onnx").feed(0.0, [[1]], [[1]], [0.5]),
+        r"image of a frame has shape \(1, 1\), the models expect \(1, 21, 3\)",
+    ),
+    "train features": (
+        lambda: handlore.train("poses.npz", "new.onnx", features="world,imge"),
+        "unknown feature group 'imge'; did you mean image",
     ),
     "select few": (
         lambda: loaded().dataset.select([99]),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import inf
+from numbers import Real
 from pathlib import Path
 
 from handlore.datasets.recordings import RecordingFolder
@@ -109,6 +110,10 @@ class LiveOptions:
         ):
             if given and needed is None:
                 raise HandloreError(message)
+        for name in ("max_fps", "landmarks_fps", "buffer_seconds"):
+            value = require_type(getattr(self, name), Real, f"a number as {name}")
+            if not value > 0:
+                raise HandloreError(f"{name} is {value}, expected more than 0")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from handlore.models.encoders import N_CONTEXT
 from ..augmentation import Augmentation
 from ..base import MovementEstimator, Windows
 from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none, parts_in_turn
-from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks, PretrainedFeatures
+from ..kernels import (
+    DILATIONS,
+    FEW_CLIPS,
+    PATTERNS,
+    Build,
+    Features,
+    KernelBanks,
+    PretrainedFeatures,
+)
 from ..mirroring import UNKNOWN, classes_in_mirror, mirror_blocks, parse_label_pairs
 from ..movement_features import (
     IN_PICTURE,
@@ -104,7 +112,7 @@ class RocketClassifier(MovementEstimator):
         n_augmented: int = 2,
         mirror_labels: str = "",
         random_state: int = 0,
-        pretrained_below: int = 10,
+        pretrained_below: int = FEW_CLIPS,
     ) -> None:
         self.n_kernel_features = n_kernel_features
         self.n_augmented = n_augmented

@@ -14,12 +14,12 @@ from sklearn.base import clone
 from handlore.datasets.dataset import LandmarkDataset, listed
 from handlore.datasets.describe import LabelProblems
 from handlore.datasets.splits import (
-    BY,
     By,
     cross_validation,
     default_by,
     doubt_about,
     fold_count,
+    is_weaker,
     n_groups,
     partly_named,
     require_testable,
@@ -103,22 +103,19 @@ def cross_validate(
     >>> low, high = result.intervals.accuracy
     >>> low <= result.scores.accuracy <= high
     True
-    >>> result.protocol
-    'cross-validated by group, ... folds'
     """
     dataset = load_dataset(dataset)
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     chosen, best = by or default_by(dataset), default_by(dataset)
-    require_testable(dataset, chosen, () if examples is None else examples.labels)
-    is_weaker = BY.index(chosen) > BY.index(best)
-    steps = Steps(1 + is_weaker, progress)
+    has_stronger = is_weaker(chosen, best)
+    steps = Steps(1 + has_stronger, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
     streams = pipeline.estimator.learns_windows_fast if with_streams is None else with_streams
     more: Any = {"with_importances": with_importances, "with_streams": streams}
     found = run(chosen, folds, progress=steps.within(), **more)
     steps.finish()
-    reference, missing = _reference(run, best, steps.within()) if is_weaker else (None, None)
+    reference, missing = _reference(run, best, steps.within()) if has_stronger else (None, None)
     steps.close()
     doubts = [*limits(found, pipeline, by_default=by is None), *([missing] if missing else [])]
     return replace(found, notes=(*notes, *doubts), reference=reference)
@@ -152,10 +149,10 @@ def _about_untested(found: Evaluation, by: By) -> str | None:
 
 
 def _without_labels(
-    predictions: Predictions, labels: set[str]
+    predictions: Predictions, labels: Sequence[str]
 ) -> tuple[Predictions, dict[str, int]]:
     """Return the predictions of items with other labels, and the number of those with each."""
-    kept = ~np.isin(predictions.truth, sorted(labels))
+    kept = ~np.isin(predictions.truth, labels)
     names, counts = np.unique(predictions.truth[~kept], return_counts=True)
     columns = {one.name: getattr(predictions, one.name)[kept] for one in fields(predictions)}
     return Predictions(**columns), dict(zip(names.tolist(), counts.tolist(), strict=True))
@@ -190,10 +187,11 @@ def cross_validate_pipeline(
     Samples of ``base`` are in the training data of each fold. ``leaks`` are those of the split, if
     they are known already.
     """
-    started = time.perf_counter()
-    if base is None:
-        require_testable(dataset, by)
+    started, encoder = time.perf_counter(), pipeline.encoder
+    taught = () if base is None else base.labels
+    require_testable(dataset, by, taught)
     total = fold_count(dataset, by, folds)
+    left_out = sorted(set(untested_labels(dataset, by)) - set(taught))
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []
 
@@ -204,20 +202,19 @@ def cross_validate_pipeline(
             watch(fitted, trained, tested, seconds)
         if with_importances:
             model = (fitted.predict_proba, [str(label) for label in fitted.classes_])
-            each = max(2, MAX_SAMPLES // total)
+            most = max(2, MAX_SAMPLES // total)
             importances.append(
-                measure_importances(*model, tested, pipeline.encoder, at_most=each, seed=seed)
+                measure_importances(*model, tested, encoder, at_most=most, seed=seed)
             )
-        if with_streams:
+        known = tested.select(~np.isin(tested.samples.label, left_out))
+        if with_streams and known.n_samples:
             most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
-            streams.append(
-                StreamOutputs.of_left_out(fitted, pipeline.encoder, trained, tested, most)
-            )
+            streams.append(StreamOutputs.of_left_out(fitted, encoder, trained, known, most))
 
     predictions = cross_val_predict(
         pipeline.estimator,
         dataset,
-        pipeline.encoder,
+        encoder,
         by,
         n_folds=folds,
         base=base,
@@ -227,10 +224,8 @@ def cross_validate_pipeline(
         share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
     leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
-    taught = [] if base is None else base.labels
-    tested, untested = _without_labels(predictions, set(untested_labels(dataset, by)) - set(taught))
+    tested, untested = _without_labels(predictions, left_out)
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
-    encoder = pipeline.encoder
     return replace(
         found,
         model=pipeline.name,

@@ -26,6 +26,7 @@ from handlore.models.stream.recogniser import events_from_outputs, model_outputs
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
 
 from ..base import HandEstimator
+from ..kernels import FEW_CLIPS
 from ..negatives import FRAME_RATE, NegativeWindows, shows_none, synthetic_streams
 from ..novelty import NoveltyModel
 from ..onnx_graph import GraphRunner
@@ -35,6 +36,8 @@ PATIENCES = (0.25, 0.5, 1.0)
 """Seconds that a movement may wait for windows that contradict it."""
 _USUAL, _USUAL_LABELS, _LEAST = 0.35, 5, 0.25
 """The usual threshold with at most 5 labels, and the least with more."""
+_USUAL_OF_FEW = 0.5
+"""That of few clips of one person, with any number of labels."""
 _PALM = 0.1
 """Palm length of synthetic hands, in image widths."""
 _GAP = 0.5
@@ -180,15 +183,18 @@ class StreamOutputs:
         trained: LandmarkDataset,
         left_out: LandmarkDataset,
         most: int,
+        whole: LandmarkDataset | None = None,
     ) -> "StreamOutputs":
         """Run a classifier on streams of what was left out.
 
-        A classifier of movements is trained on windows of streams too.
+        A classifier of movements is trained on windows of streams too. It stands for a model of
+        ``whole``, by default of what it was trained on.
         """
+        usual = usual_threshold(trained if whole is None else whole)
         if isinstance(encoder, MovementEncoder):
             fitted = fit_streams(fitted, trained, encoder, NegativeWindows())
         found = cls.of(FittedModel.of(fitted, encoder, trained), left_out, most)
-        return replace(found, usual=usual_threshold(trained))
+        return replace(found, usual=usual)
 
     @classmethod
     def of(cls, model: StreamModel, clips: LandmarkDataset, most: int) -> "StreamOutputs":
@@ -248,12 +254,17 @@ def _share_time(event: Event, gesture: LabelledInterval) -> bool:
 
 
 def usual_threshold(trained: LandmarkDataset) -> float:
-    """Return the threshold that suits models trained on so many labels.
+    """Return the threshold that suits models trained on such clips.
 
-    The more labels share the probability, the less certain is a model of what it recognises, and
-    the more is lost with a high threshold.
+    A model of a few clips of one person is certain of this person's gestures. The more labels share
+    the probability, the less certain is a model of strangers', and the more is lost with a high
+    threshold.
     """
-    labels = trained.samples.label[trained.has_hand]
+    seen = trained.select(trained.has_hand)
+    labels = seen.samples.label
+    is_few = len(labels) < FEW_CLIPS * len(np.unique(labels))
+    if is_few and len(np.unique(seen.samples.group)) < 2:
+        return _USUAL_OF_FEW
     n_labels = max(len(np.unique(labels[labels != NONE_LABEL])), 1)
     usual = _USUAL * min(1.0, math.sqrt(_USUAL_LABELS / n_labels))
     return max(round(usual, 2), _LEAST)

@@ -1,13 +1,18 @@
 """Threshold and patience of a model of movements, found on streams of people it has not seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
-from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.splits import cross_validation, default_by, n_groups
+from handlore.models.encoders import Encoder, MovementEncoder
 from handlore.models.stream.calibration import counts_by_label
 from handlore.models.stream.ground_truth import StreamScore
 
+from ..base import HandEstimator, Steps
+from .scores import fit_samples
 from .streams import PATIENCES, StreamOutputs, StreamScores
 
 _CANDIDATES = (0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -25,10 +30,72 @@ _STEPS = (0, 0.1, 0.2, 0.3)
 _PRIOR_GESTURES = 20
 """Strength of the assumption that the patience of a label is that of all others, as a number of
 gestures."""
+_MIN_GESTURES, _MAX_CLIPS = 20, 150
+"""Number of gestures from which on thresholds are chosen, and of clips in streams of each part."""
+_ENOUGH_GESTURES, _PARTS_OF_FEW = 300, 4
+"""Fewer gestures are left out in so many parts instead of halves: half of few says little about a
+model of all."""
+FITS_OF_A_PART = 3
+"""As long as so many fits takes one without a part of the people, streams of the part included."""
 
 
-def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[str, float]:
+def left_out_streams(
+    estimator: HandEstimator,
+    dataset: LandmarkDataset,
+    encoder: Encoder,
+    steps: Steps,
+) -> list[StreamOutputs]:
+    """Return outputs in streams of parts of the people, trained on the others.
+
+    Those of one part for estimators that take minutes to train. Empty for poses, for estimators
+    that would take minutes to learn windows too, and if there are too few gestures to choose
+    thresholds by.
+    """
+    own = dataset.has_hand & (dataset.samples.view == 0)
+    gestures = dataset.samples.label[own] != NONE_LABEL
+    if not isinstance(encoder, MovementEncoder) or gestures.sum() < _MIN_GESTURES:
+        return []
+    outputs = []
+    parts = cross_validation(dataset, default_by(dataset), _n_parts(estimator, dataset))
+    for rest, part in islice(parts, n_left_out(estimator, dataset)):
+        trained, left_out = dataset.select(rest), dataset.select(part)
+        # What no other person shows cannot be found; `none` may be.
+        known = {*trained.labels, NONE_LABEL}
+        left_out = left_out.select(np.isin(left_out.samples.label, sorted(known)))
+        n_labels = len(np.unique(trained.samples.label[trained.has_hand]))
+        if n_labels < 2 or not left_out.n_samples:
+            return []
+        fresh = estimator.for_part(int(dataset.has_hand.sum()))
+        fresh.progress = steps.within()
+        fitted = fit_samples(fresh, trained, encoder)
+        outputs.append(
+            StreamOutputs.of_left_out(fitted, encoder, trained, left_out, _MAX_CLIPS, whole=dataset)
+        )
+        steps.finish(FITS_OF_A_PART)
+    return outputs
+
+
+def _n_parts(estimator: HandEstimator, dataset: LandmarkDataset) -> int:
+    """Return in how many parts people are left out to find thresholds."""
+    n_gestures = (dataset.samples.label != NONE_LABEL).sum()
+    if estimator.learns_in_epochs or n_gestures >= _ENOUGH_GESTURES:
+        return 2
+    return min(_PARTS_OF_FEW, n_groups(dataset, default_by(dataset)))
+
+
+def n_left_out(estimator: HandEstimator, dataset: LandmarkDataset) -> int:
+    """Return for how many of the parts an estimator is trained on the others."""
+    if not estimator.learns_windows_fast:
+        return 0
+    return 1 if estimator.learns_in_epochs else _n_parts(estimator, dataset)
+
+
+def choose_thresholds(
+    outputs: Sequence[StreamOutputs], usual: float, labels: Collection[str] = ()
+) -> dict[str, float]:
     """Return the threshold of all labels: it finds much and emits little that is false.
+
+    ``labels`` are those that may be in no part that was left out.
 
     A false event costs as much as a gesture. Where the movement in between is synthetic, those that
     occur there cost as much as four, and no threshold is below the usual one. All labels get the
@@ -46,7 +113,9 @@ def choose_thresholds(outputs: Sequence[StreamOutputs], usual: float) -> dict[st
     best = max(
         candidate for candidate, gain in zip(candidates, gains, strict=True) if gain >= enough
     )
-    return dict.fromkeys(_labels(outputs), best)
+    known = {*labels, *(label for one in outputs for label in one.model.labels)}
+    shown = {gesture.label for one in outputs for _, truth in one.streams for gesture in truth}
+    return dict.fromkeys(sorted((known | shown) - {NONE_LABEL}), best)
 
 
 def choose_patience(
@@ -67,7 +136,7 @@ def choose_patience(
         for seconds in PATIENCES
     ]
     overall = [(len(t.found) - price * len(t.false)) / max(t.n, 1) for t in totals]
-    gains = {label: _PRIOR_GESTURES * np.array(overall) for label in _labels(outputs)}
+    gains = {label: _PRIOR_GESTURES * np.array(overall) for label in thresholds}
     for number, total in enumerate(totals):
         for label, own in counts_by_label(total).items():
             gains[label][number] += own.n_found - price * own.n_false
@@ -80,13 +149,6 @@ def choose_patience(
 def _price(outputs: Sequence[StreamOutputs]) -> float:
     """Return how many gestures a false event costs."""
     return _SYNTHETIC_PRICE if any(one.is_synthetic for one in outputs) else _PRICE
-
-
-def _labels(outputs: Sequence[StreamOutputs]) -> list[str]:
-    """Return the labels that a model knows or somebody shows: some are in one part of the data."""
-    known = {label for one in outputs for label in one.model.labels}
-    shown = {gesture.label for one in outputs for _, truth in one.streams for gesture in truth}
-    return sorted((known | shown) - {NONE_LABEL})
 
 
 def cross_fitted(outputs: Sequence[StreamOutputs]) -> StreamScores:

@@ -20,9 +20,11 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, require_t
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.untrusted import printable, reason
 
-from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate
+from ..dataset import NONE_LABEL, Header, LandmarkDataset, Samples, concatenate, listed
+from ..layouts.words import spelled_alike
 from ..sources.base import Clip, Item, LandmarkClip, Listing, Source, UnclearLabelsError
 from ..tracking import SearchOptions, find_hands
+from ..validation import label_problem
 
 Failures = tuple[tuple[str, str], ...]
 """Inputs that could not be read: the file relative to the source, and why."""
@@ -105,6 +107,9 @@ def scan_source(source: Source, root: Path, options: ConvertOptions) -> Listing:
     if not listing.n_items:
         raise HandloreError(f"{root} holds nothing of the layout {source.name}: {source.layout}")
     labels = listing.labels
+    if alike := spelled_alike(labels):
+        note = f"labels that differ only in capitals or signs are different labels: {listed(alike)}"
+        listing = replace(listing, notes=[*listing.notes, note])
     if options.none and normalize("NFC", options.none) not in labels:
         raise HandloreError(f"no class {options.none!r} in {root}; it has: {', '.join(labels)}")
     return listing
@@ -141,6 +146,8 @@ def _convert_item(
     found: _FoundHands,
 ) -> None:
     try:
+        if why := label_problem(printable(item.label)):
+            raise InvalidDataError(why)
         clip = read()
         samples = find_hands(source, clip, detector, options)
     except InvalidDataError as error:

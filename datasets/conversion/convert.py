@@ -250,12 +250,10 @@ def convert_to_file(
     Raises
     ------
     HandloreError
-        If there is nothing to convert, another process is converting into the same file, or there
-        are parts of another conversion.
+        If there is nothing to convert, or another process or conversion is writing the same file.
 
     Examples
     --------
-    >>> import handlore
     >>> done = handlore.convert_to_file(handlore.make_source("images"), "photos", "photos.npz")
     >>> done.dataset.labels
     ['fist', 'open_palm', 'point', 'victory']

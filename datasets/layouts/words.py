@@ -214,7 +214,7 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
     plain = [name for name in odd if not _is_also_a_word(name)]
     if len(found) < _MANY and (plain or 4 * len(odd) > len(found)):
         return f"{listed(plain or odd)} would become labels"
-    repeated = _numbered_alike(found) or _spelled_alike(found)
+    repeated = _numbered_alike(found) or spelled_alike(found)
     if repeated and len(found) < _MANY:
         return f"{listed(repeated)} would become different labels"
     if _people_in(found):
@@ -227,12 +227,16 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
     return ""
 
 
-def _spelled_alike(labels: Sequence[str]) -> list[str]:
-    """Return words that differ only in capitals and signs, Thumbs_up and thumbs up; letters may."""
+def spelled_alike(labels: Iterable[str]) -> list[str]:
+    """Return words that differ only in capitals and signs: Thumbs_up and thumbs up, OK and ok.
+
+    Letters may, a and A, and so may numbers, 1-2 and 12.
+    """
     same = defaultdict(list)
     for label in labels:
         same[re.sub(r"[ _-]", "", label.casefold())].append(label)
-    return [one for key, found in same.items() if len(key) > 3 and len(found) > 1 for one in found]
+    words = (found for key, found in same.items() if len(key) > 1 and not key.isdigit())
+    return [one for found in words if len(found) > 1 for one in found]
 
 
 def _numbered_alike(labels: Sequence[str]) -> list[str]:

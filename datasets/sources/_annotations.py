@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import printable
 
-from ..dataset import NONE_LABEL, listed
+from ..dataset import listed
 from ..files import MAX_LISTED, is_picture, is_video, walk
 from ..layouts.media_index import MediaIndex, split_of_list
 from ..layouts.words import SPLITS
 from ..pictures import picture_and_digest
-from ..videos import FrameSelection, Span, read_video, video_length
+from ..videos import FrameSelection, Span, read_video
+from ._spans import AnnotatedItem, about_spans, length_of, of_span, span_problem, with_rest
 from .base import (
     PATTERN_HELP,
     Clip,
@@ -41,10 +41,6 @@ _NAMES_LABELS = re.compile(r"class|label|gloss|categor", re.IGNORECASE)
 """Lists that may hold the names of the labels, and no files at all."""
 _MOST_SEEN = 300
 """How many files that are no media are looked at to recognise a layout."""
-_NEXT = 0.002
-"""Seconds behind the last frame of a part at which the next one may begin."""
-_SHORTEST_REST = 0.2
-"""Seconds between two labelled spans from which on what lies between them is a clip."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +81,10 @@ def read_each(
 
 
 @dataclass(frozen=True)
-class _AnnotatedItem(Item):
-    """A file, or a part of it, with the box of the hand or the span of the movement."""
-
-    box: tuple[float, float, float, float] | None = None
-    span: Span | None = None
-
-
-@dataclass(frozen=True)
 class _Found:
     """The entries of some lists with the files they mean."""
 
-    items: list[_AnnotatedItem] = field(default_factory=list)
+    items: list[AnnotatedItem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Names in the lists that no file has."""
     torn: list[str] = field(default_factory=list)
@@ -129,10 +117,8 @@ def _find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> _
     return found
 
 
-def _item(
-    root: Path, file: str, source: str, part: int, entry: Entry, split: str
-) -> _AnnotatedItem:
-    return _AnnotatedItem(
+def _item(root: Path, file: str, source: str, part: int, entry: Entry, split: str) -> AnnotatedItem:
+    return AnnotatedItem(
         root / file,
         source,
         entry.label,
@@ -230,17 +216,25 @@ class AnnotatedClips(AnnotatedSource):
     def scan(self, root: Path) -> Listing:
         """List the clips; with ``rest`` also what lies between them."""
         listing = super().scan(root)
-        cut = [item for item in listing.items if getattr(item, "span", None)]
+        cut = [item for item in listing.items if isinstance(item, AnnotatedItem) and item.span]
         if not cut:
             return listing
+        paths = dict.fromkeys(item.path for item in cut)
+        lengths = {path: length_of(path, self.frame_rate) for path in paths}
+        items, notes = listing.items, [*listing.notes, *about_spans(cut, lengths, rest=self.rest)]
         if self.rest:
-            return replace(listing, items=_with_rest(listing.items))
-        note = "what lies between the labelled parts is not used; --rest makes it clips of `none`"
-        return replace(listing, notes=[*listing.notes, note])
+            items = with_rest(items, lengths)
+        else:
+            notes.append(
+                "what lies between the labelled parts is not used; --rest makes it clips of `none`"
+            )
+        return replace(listing, items=items, notes=notes)
 
     def read(self, item: Item) -> Clip:
         """Read a video, a folder of frames, or the part of it that is the clip."""
         span = getattr(item, "span", None)
+        if span and (why := span_problem(span)):
+            raise InvalidDataError(why)
         if item.path.is_dir():
             clip = Frames(stride=self.stride, frame_rate=self.frame_rate).read(item)
             frames = _cut(clip.frames, span, self.frame_rate) if span else clip.frames
@@ -248,6 +242,7 @@ class AnnotatedClips(AnnotatedSource):
         else:
             frames, sha256 = read_video(item.path, FrameSelection(self.stride, span=span))
         if span:
+            frames = of_span(frames, span, item.path, self.frame_rate)
             sha256 = hashlib.sha256(f"{sha256} {span}".encode()).hexdigest()
         return Clip(sha256, frames)
 
@@ -264,53 +259,7 @@ def _cut(
             yield seconds - first, pixels
 
 
-def _with_rest(items: Sequence[Item]) -> list[Item]:
-    """Return clips with what lies between them, in the order in which they follow each other."""
-    by_file: dict[Path, list[_AnnotatedItem]] = defaultdict(list)
-    whole: list[Item] = []
-    for item in items:
-        if isinstance(item, _AnnotatedItem) and item.span:
-            by_file[item.path].append(item)
-        else:
-            whole.append(item)
-    return whole + [clip for cut in by_file.values() for clip in _of_stream(cut)]
-
-
-def _of_stream(cut: Sequence[_AnnotatedItem]) -> Iterator[_AnnotatedItem]:
-    """Yield the clips of one video and those between them, numbered from its start."""
-    ordered = sorted(cut, key=lambda item: item.span.start if item.span else 0.0)
-    unit = (ordered[0].span or Span()).unit
-    least = _SHORTEST_REST if unit == "s" else 30 * _SHORTEST_REST
-    length = _length(ordered[0].path)
-    end = (length[0] if unit == "s" else length[1]) if length else 0.0
-    clips: list[_AnnotatedItem] = []
-    now = 0.0
-    for item in ordered:
-        span = item.span or Span()
-        if span.start - now > least:
-            clips.append(_none_like(item, Span(now, span.start, span.unit, open_end=True)))
-        clips.append(item)
-        now = max(now, span.end + (_NEXT if unit == "s" else 1))
-    if end - now > least:
-        clips.append(_none_like(ordered[-1], Span(now, inf, unit)))
-    file = ordered[0].source.rpartition("#")[0]
-    for number, clip in enumerate(clips):
-        yield replace(clip, source=f"{file}#{number}", part=number)
-
-
-def _length(path: Path) -> tuple[float, int] | None:
-    """Return the seconds and the frames of a video or of a folder of frames."""
-    if not path.is_dir():
-        return video_length(path)
-    n = sum(is_picture(file) for file in path.iterdir())
-    return n / 30.0, n
-
-
-def _none_like(item: _AnnotatedItem, span: Span) -> _AnnotatedItem:
-    return replace(item, label=NONE_LABEL, span=span)
-
-
-def _with_name(item: _AnnotatedItem, pattern: NamePattern) -> _AnnotatedItem:
+def _with_name(item: AnnotatedItem, pattern: NamePattern) -> AnnotatedItem:
     """Return an item with the person and so on that a pattern reads in the name of its file."""
     named: dict[str, Any] = {**(pattern.read(item.source) or {})}
     return replace(item, **{name: text for name, text in named.items() if name != "label"})
@@ -320,7 +269,7 @@ _WHO = re.compile(r"((?:signer|subject|person|user|participant)[ _-]?\d+)[ _.-]"
 """A person at the beginning of a name: signer0_sample1."""
 
 
-def _with_people(items: Sequence[_AnnotatedItem]) -> list[_AnnotatedItem]:
+def _with_people(items: Sequence[AnnotatedItem]) -> list[AnnotatedItem]:
     """Return items with the people in their names, if all name one and no list does."""
     people = [_WHO.match(item.path.name) for item in items]
     found = [who[1] for who in people if who]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from math import inf
+from math import inf, isfinite, isnan
 from pathlib import Path, PurePosixPath
 
 from handlore.landmarks.errors import HandloreError
@@ -19,6 +19,7 @@ from ..layouts.media_index import MediaIndex
 from ..layouts.words import SPLITS, Pattern
 from ..videos import Span
 from ._annotations import MAX_LIST_BYTES, Entry, ListFile
+from ._spans import NO_TIMES
 
 _PERSON = Pattern.PERSON.value
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".lst", ".tab")
@@ -111,14 +112,18 @@ def _read(name: str, text: str, index: MediaIndex) -> ListFile | None:
         return None
     columns = table.columns
     unit, scale, first = _unit(table)
+    cells = [
+        {c: row[at].strip() for c, at in columns.items() if at < len(row)} for row in table.rows
+    ]
+    spans = [_span(cell, unit, scale, first) for cell in cells]
+    if all(span in (None, NO_TIMES) for span in spans):
+        spans = [None] * len(cells)
     near = name.rpartition("/")[0]
     entries = []
-    for row in table.rows:
-        cell = {c: row[at].strip() for c, at in columns.items() if at < len(row)}
+    for cell, span in zip(cells, spans, strict=True):
         media = cell.get("name") or table.media or _same_stem(name, index, near)
         if not media or not cell.get("label"):
             continue
-        span = _span(cell, unit, scale, first)
         entries.append(
             Entry(
                 media,
@@ -341,6 +346,7 @@ def _unit(table: _Table) -> tuple[str, float, int]:
 
 
 def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span | None:
+    """Return the part of the video that a row is about; None: the whole of it."""
     if not (cell.get("start") and (cell.get("end") or cell.get("duration"))):
         return None
     try:
@@ -350,7 +356,9 @@ def _span(cell: Mapping[str, str], unit: str, scale: float, first: int) -> Span 
         else:
             end = start + _seconds(cell["duration"]) / scale
     except ValueError:
-        return None
+        return NO_TIMES
+    if isnan(end) or not isfinite(start):
+        return NO_TIMES
     end = inf if end < 0 else end
     if unit == "frame":
         return Span(max(start - first, 0), end - first, "frame")

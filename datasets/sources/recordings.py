@@ -7,7 +7,7 @@ from typing import ClassVar
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
 from ..dataset import Kind
-from ..loading import KIND_NAMES, load_recordings
+from ..loading import KIND_NAMES, about_unsorted, load_recordings
 from ..recording_files import MARKER, is_recordings, lost_marker
 from ._landmarks import BadItem, LandmarkSource
 from .base import SOURCES, Listing
@@ -46,6 +46,8 @@ class _RecordedMovements(LandmarkSource):
         bad = [BadItem(root / f, f, "unknown", reason=why) for f, why in recordings.failures]
         if not recordings.recordings:
             return Listing(bad)
+        notes = about_unsorted([recordings])
+        recordings = recordings.sorted
         counts = recordings.counts()
         if counts and self.kind not in counts:
             other = "recordings-poses" if self.kind == "sequence" else "recordings"
@@ -53,9 +55,8 @@ class _RecordedMovements(LandmarkSource):
                 f"{root} holds no {KIND_NAMES[self.kind]}; convert the others with --source {other}"
             )
         dataset = recordings.dataset(self.kind)
-        return Listing(
-            bad, notes=dataset.header.log, detector=dataset.header.detector, dataset=dataset
-        )
+        notes += dataset.header.log
+        return Listing(bad, notes=notes, detector=dataset.header.detector, dataset=dataset)
 
 
 @SOURCES.register

@@ -1,8 +1,10 @@
 """Rows of tables become a landmark dataset: units, hands found and not, clips, labels."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,9 @@ from numpy.typing import NDArray
 from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandArrays
 
-from ..dataset import Header, LandmarkDataset, concatenate
-from ..validation import Kind, Unit
-from .parts import TableOptions, TablePart, number_of
+from ..dataset import SAMPLE_COLUMNS, Header, LandmarkDataset, concatenate, listed
+from ..validation import MAX_VALUE, Kind, Unit, label_problem, text_problem
+from .parts import TableOptions, TablePart, number_of, tidy
 from .units import NAMED, Numbers, UnitConversion, Units
 
 _SAMPLED = 20_000
@@ -94,6 +96,7 @@ def _pixels_of(part: TablePart) -> FloatArray | None:
         return None
     sides = [np.array([number_of(t) for t in part.texts[one]]) for one in ("width", "height")]
     pixels = np.stack(sides, 1).astype(np.float32)
+    pixels[list(part.bad)] = 1
     return pixels if (np.isfinite(pixels) & (pixels > 0)).all() else None
 
 
@@ -111,6 +114,8 @@ def _frames_of(
             _fill_image(frames, part, slot, rows, conversion, pixels, mirrored)
         _fill_world(frames, part, slot, conversion, mirrored)
         _fill_facts(frames, part, slot, mirrored)
+    for start in range(0, part.n_rows, _ROWS_AT_ONCE):
+        _refuse_large(frames, part, start)
     if n_hands == 2 and not part.is_own:
         _left_first(frames)
     return frames
@@ -139,6 +144,15 @@ def _fill_image(
         image[..., 0] = (-image[..., 0]) if conversion.units.relative else 1 - image[..., 0]
     image[~found] = np.nan
     frames.image[rows, slot, :, : image.shape[2]] = image
+
+
+def _refuse_large(frames: HandArrays, part: TablePart, start: int) -> None:
+    """Note rows with numbers that no dataset can hold, among those from a start."""
+    for name in ("image", "world", "score"):
+        values = np.abs(getattr(frames, name)[start : start + _ROWS_AT_ONCE])
+        large = (values > MAX_VALUE).reshape(len(values), -1).any(axis=1)
+        for row in (start + np.flatnonzero(large)).tolist():
+            part.bad.setdefault(row, f"{name} holds a number above {MAX_VALUE:g}")
 
 
 def _fill_world(
@@ -216,6 +230,7 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
         If the aspect of the pictures matters and is not known, or tables do not fit together.
     """
     _require_labels(parts)
+    _refuse_texts(parts)
     kinds = {part.kind for part in parts}
     if len(kinds) > 1:
         one = {part.kind: part.table.name for part in parts}
@@ -237,16 +252,22 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
     unit: Unit = "metre" if units.name == "metres" else "width"
     header = Header(kind=kind, image_unit=unit)
     made = [_made(part, conversion, n_hands, header, options) for part in parts]
-    datasets = [dataset for dataset, _ in made if dataset is not None]
+    datasets = [one.dataset for one in made if one.dataset is not None]
     notes = [
         _described(conversion, options.aspect, has_size=has_size),
         *_layout_notes(parts, kind, options),
+        *_frame_rate_notes(made, options),
     ]
     return _Assembled(
         concatenate(datasets) if datasets else None,
-        [failure for _, failed in made for failure in failed],
+        [failure for one in made for failure in one.failures],
         notes,
     )
+
+
+def _frame_rate_notes(made: Sequence["_Made"], options: TableOptions) -> list[str]:
+    whys = sorted({one.why_frame_rate for one in made} - {""})
+    return [f"{options.frame_rate:g} frames a second, since {why}" for why in whys[:3]]
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
@@ -260,39 +281,69 @@ def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions)
         f" pictures treated as {flipped}",
         *columns.notes,
     ]
+    if merged := _merged_labels(parts):
+        notes.append(f"numbers read as one label: {listed(merged)}")
     if columns.left_out:
         names = ", ".join(columns.left_out[:6])
         notes.append(f"columns that are not used: {names}{' ...' * (len(columns.left_out) > 6)}")
-    if kind == "sequence" and not any("time" in p.texts or "time_ms" in p.texts for p in parts):
-        notes.append(f"{options.frame_rate:g} frames a second, since no column says the time")
     timed = any("frame" in p.texts or "time" in p.texts for p in parts if not p.is_own)
     if kind == "pose" and timed:
         notes.append("no column says which rows are one clip: each row is a pose")
     return notes
 
 
+def _merged_labels(parts: Sequence[TablePart]) -> list[str]:
+    """Return the labels of all tables that are one although they are written in several ways."""
+    written = {label for part in parts if not part.is_own for label in part.texts["label"]}
+    ways: dict[str, list[str]] = defaultdict(list)
+    for label in sorted(written):
+        ways[tidy(label)].append(label)
+    return [" = ".join(same) for _, same in sorted(ways.items()) if len(same) > 1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What one table holds."""
+
+    dataset: LandmarkDataset | None
+    failures: Sequence[_BadRow]
+    why_frame_rate: str = ""
+    """Why the frame rate sets the times of its clips; nothing where it does not."""
+
+
 def _made(
     part: TablePart, conversion: UnitConversion, n_hands: int, header: Header, options: TableOptions
-) -> tuple[LandmarkDataset | None, list[_BadRow]]:
+) -> _Made:
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
-    good = np.ones(part.n_rows, bool)
-    good[list(part.bad)] = False
+    is_pose = header.kind == "pose"
+    if not is_pose:
+        part.refuse_clips(*part.clips(_good(part)))
+    good = _good(part)
     failures = [
         _BadRow(f"{part.table.name}#{row + 1}", part.texts["label"][row] or "no label", why)
         for row, why in sorted(part.bad.items())
+        if why
     ]
     if not good.any():
-        return None, failures
-    if header.kind == "pose":
+        return _Made(None, failures)
+    if is_pose:
         order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
     else:
         order, offsets = part.clips(good)
     if len(order) < part.n_rows or (order[1:] < order[:-1]).any():
         frames = HandArrays._make(values[order] for values in frames)
-    time = part.times(order, offsets, header.kind, options)
+    time, why = np.zeros(len(order)), ""
+    if not is_pose or part.is_own:
+        time, why = part.times(order, offsets, options.frame_rate)
     samples = part.samples(frames.image, order, offsets)
     dataset = LandmarkDataset(*frames, time=time, offsets=offsets, samples=samples, header=header)
-    return dataset, failures
+    return _Made(dataset, failures, why)
+
+
+def _good(part: TablePart) -> NDArray[np.bool_]:
+    good = np.ones(part.n_rows, bool)
+    good[list(part.bad)] = False
+    return good
 
 
 def _require_labels(parts: Sequence[TablePart]) -> None:
@@ -302,9 +353,17 @@ def _require_labels(parts: Sequence[TablePart]) -> None:
                 f"{part.table.name} has no column of labels; call a column `label`, or put the"
                 " file into a folder named after its label"
             )
-        for row, label in enumerate(part.texts["label"]):
-            if not label:
-                part.bad.setdefault(row, "its label is empty")
+
+
+def _refuse_texts(parts: Sequence[TablePart]) -> None:
+    """Note rows whose label, or other text, cannot be that of a sample."""
+    for part in parts:
+        for role in [one for one in part.texts if one in SAMPLE_COLUMNS and one != "view"]:
+            check = label_problem if role == "label" else partial(text_problem, role)
+            problems = {text: why for text in set(part.texts[role]) if (why := check(text))}
+            for row, text in enumerate(part.texts[role] if problems else ()):
+                if text in problems:
+                    part.bad.setdefault(row, problems[text])
 
 
 def _is_shallow(points: Numbers) -> bool:

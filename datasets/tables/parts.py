@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray
+from handlore.landmarks.untrusted import printable
 
-from ..dataset import Samples
+from ..dataset import Samples, listed
 from ..layouts.words import SPLITS
-from ..validation import Kind
-from .columns import Columns
-from .rows import RawTable, Rows
+from ..validation import MAX_SPAN, Kind
+from .columns import Columns, number_in
+from .rows import RawTable, Rows, not_a_number
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class TablePart:
     """Of each hand (n_rows,) whether it is there: neither empty nor zeros."""
     texts: Mapping[str, Sequence[str]]
     bad: dict[int, str]
+    """Rows that cannot be used, and why; nothing for the further rows of a clip that cannot be."""
 
     @property
     def n_rows(self) -> int:
@@ -53,6 +55,11 @@ class TablePart:
     def is_own(self) -> bool:
         """Whether `handlore export` wrote it."""
         return _is_own(self.texts)
+
+    def name_of(self, role: str) -> str:
+        """Return the name of the column with a role."""
+        place, names = self.columns.roles.get(role), self.table.names
+        return role if place is None or names is None else printable(names[place])
 
     @property
     def kind(self) -> Kind:
@@ -77,23 +84,47 @@ class TablePart:
         return order, np.append(starts, len(order)).astype(np.int64)
 
     def times(
-        self,
-        order: NDArray[np.int64],
-        offsets: NDArray[np.int64],
-        kind: Kind,
-        options: TableOptions,
-    ) -> NDArray[np.float64]:
-        """Return the seconds of the rows in order, from the beginning of each clip."""
-        seconds = _seconds(self, options)[order]
+        self, order: NDArray[np.int64], offsets: NDArray[np.int64], frame_rate: float
+    ) -> tuple[NDArray[np.float64], str]:
+        """Return the seconds of the rows of clips in order, from the beginning of each clip.
+
+        Also returns why the frame rate sets them; nothing where a column of times does.
+        """
         if self.is_own:
-            return seconds
-        if kind == "pose":
-            return np.zeros(len(order))
+            return _numbers_of(self, "time")[order], ""
         lengths = np.diff(offsets)
-        since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
         place = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
-        usable = np.isfinite(since).all() and (np.diff(since)[np.diff(place) > 0] >= 0).all()
-        return since if usable else place / options.frame_rate
+        why = "no column says the time"
+        for role in [one for one in _TIMES if one in self.texts]:
+            values = _numbers_of(self, role)
+            seconds = values[order] / _per_second(role, values, frame_rate)
+            since = seconds - np.repeat(seconds[offsets[:-1]], lengths)
+            problem = _clock_problem(since, np.diff(place) > 0)
+            if not problem:
+                return since, why if role == "frame" else ""
+            why = f"{self.name_of(role)} {problem}"
+        return place / frame_rate, why
+
+    def refuse_clips(self, order: NDArray[np.int64], offsets: NDArray[np.int64]) -> None:
+        """Note clips that cannot be used, at their first row."""
+        checks = {"frame": self._repeated, **({"time": _own_times_problem} if self.is_own else {})}
+        for role in [one for one in checks if one in self.texts]:
+            values = _numbers_of(self, role)[order]
+            for start, end in pairwise(offsets.tolist()):
+                if why := checks[role](values[start:end]):
+                    rows = sorted(order[start:end].tolist())
+                    self.bad.update(dict.fromkeys(rows, "") | {rows[0]: why})
+
+    def _repeated(self, frames: NDArray[np.float64]) -> str:
+        """Say which frames of a clip, in order, are in several rows; nothing if none is."""
+        twice = np.unique(frames[1:][np.diff(frames) == 0])
+        if not len(twice):
+            return ""
+        numbers = listed([f"{number:g}" for number in twice.tolist()])
+        return (
+            f"{self.name_of('frame')} {numbers} is in several rows of one clip; number its frames,"
+            " or leave the column out"
+        )
 
     def samples(
         self,
@@ -114,7 +145,7 @@ class TablePart:
             columns["split"] = splits if self.is_own else known
         labels = [self.texts["label"][row] for row in firsts]
         if not self.is_own:
-            labels = [_tidy(label) for label in labels]
+            labels = [tidy(label) for label in labels]
         whole = self.table.is_clip and len(firsts) == 1
         names = [self.table.name if whole else f"{self.table.name}#{row + 1}" for row in firsts]
         digests = list(_digests(image, offsets))
@@ -124,7 +155,7 @@ class TablePart:
             names = [texts["source"][row] for row in firsts] if "source" in texts else names
             digests = [texts["sha256"][row] for row in firsts] if "sha256" in texts else digests
             if "view" in texts:
-                own["view"] = [int(number_of(texts["view"][row]) or 0) for row in firsts]
+                own["view"] = [int(number_of(texts["view"][row])) for row in firsts]
         return Samples.make(labels, source=names, sha256=digests, **columns, **own)
 
     @classmethod
@@ -145,7 +176,7 @@ class TablePart:
             texts.setdefault(role, [value] * len(rows.numbers))
         if not len(rows.numbers):
             raise InvalidDataError("it has a header and no rows")
-        return _part(table, columns, rows, texts)
+        return _with_numbers(_part(table, columns, rows, texts))
 
 
 def _is_own(texts: Mapping[str, Sequence[str]]) -> bool:
@@ -170,6 +201,42 @@ def _part(
         worlds.append(world if hand.world else None)
         found.append(there)
     return TablePart(table, columns, hands, worlds, found, texts, bad)
+
+
+_TIMES = ("time_ms", "time", "frame")
+_NUMBERS = ("score", "width", "height")
+_OWN_NUMBERS = (*_NUMBERS, "side", "stage", "view", "time", "frame")
+_NEEDED = {"time": (-1e300, 1e300), "view": (0, 1e9)}
+"""What `handlore export` writes into every row, and its limits."""
+
+
+def _with_numbers(part: TablePart) -> TablePart:
+    """Return a part in which a word makes its row bad, where a column holds numbers.
+
+    A column without any number is not used: people write dates where others write seconds.
+    """
+    timed = _TIMES if part.kind == "sequence" else ()
+    wanted = _OWN_NUMBERS if part.is_own else (*_NUMBERS, *timed)
+    texts, notes = dict(part.texts), list(part.columns.notes)
+    for role in [one for one in texts if one.partition(".")[0] in wanted]:
+        numbers = [number_in(cell) for cell in texts[role]]
+        limits = _NEEDED.get(role) if part.is_own else None
+        wrong = [row for row, number in enumerate(numbers) if not _is_within(number, limits)]
+        if wrong and not part.is_own and all(n is None or math.isnan(n) for n in numbers):
+            example = texts.pop(role)[wrong[0]][:40]
+            notes.append(
+                f"column {part.name_of(role)} is not used: it holds no numbers, such as {example!r}"
+            )
+            continue
+        for row in wrong:
+            part.bad.setdefault(row, not_a_number(part.name_of(role), texts[role][row]))
+    return replace(part, texts=texts, columns=replace(part.columns, notes=tuple(notes)))
+
+
+def _is_within(number: float | None, limits: tuple[float, float] | None) -> bool:
+    if number is None or limits is None:
+        return number is not None
+    return limits[0] <= number <= limits[1]
 
 
 def _taken(numbers: FloatArray, start: int, width: int) -> tuple[FloatArray, int]:
@@ -216,18 +283,37 @@ def number_of(text: str) -> float:
         return math.nan
 
 
-def _seconds(part: TablePart, options: TableOptions) -> NDArray[np.float64]:
-    for role in ("time_ms", "time", "frame"):
-        if role in part.texts:
-            values = np.array([number_of(text) for text in part.texts[role]])
-            break
-    else:
-        return np.full(part.n_rows, np.nan)
+def _numbers_of(part: TablePart, role: str) -> NDArray[np.float64]:
+    return np.array([number_of(text) for text in part.texts[role]])
+
+
+def _per_second(role: str, values: NDArray[np.float64], frame_rate: float) -> float:
+    """Return how many units of a column of times a second has."""
     if role == "frame":
-        return values / options.frame_rate
-    if role == "time_ms" or (role == "time" and not part.is_own and _is_milliseconds(values)):
-        return values / 1000
-    return values
+        return frame_rate
+    return 1000.0 if role == "time_ms" or _is_milliseconds(values) else 1.0
+
+
+def _clock_problem(since: NDArray[np.float64], follows: NDArray[np.bool_]) -> str:
+    """Say why seconds from the beginning of each clip cannot be used; nothing if they can.
+
+    ``follows`` (n_rows - 1) says which rows are of the same clip as the one before.
+    """
+    steps = np.diff(since)[follows]
+    if not np.isfinite(since).all():
+        return "is empty in some rows"
+    if (since > MAX_SPAN).any():
+        return f"spans more than {MAX_SPAN:,.0f} s in a clip"
+    if (steps < 0).any():
+        return "falls within a clip"
+    return "never changes within a clip" if len(steps) and not steps.any() else ""
+
+
+def _own_times_problem(times: NDArray[np.float64]) -> str:
+    """Say why the times of a clip that was exported cannot be used; nothing if they can."""
+    if (np.diff(times) < 0).any():
+        return "time falls within a clip"
+    return f"a clip lasts longer than {MAX_SPAN:,.0f} s" if np.ptp(times) > MAX_SPAN else ""
 
 
 def _is_milliseconds(values: NDArray[np.float64]) -> bool:
@@ -237,7 +323,7 @@ def _is_milliseconds(values: NDArray[np.float64]) -> bool:
     return bool(len(steps)) and float(np.median(steps)) >= 5
 
 
-def _tidy(label: str) -> str:
+def tidy(label: str) -> str:
     """Return a label; a class number that went through a column of decimals is whole again."""
     whole, point, rest = label.partition(".")
     return whole if point and whole.isdigit() and rest and not rest.strip("0") else label

@@ -46,7 +46,7 @@ class _CellTable(RawTable):
     def rows(self, columns: Columns) -> Rows:
         """Return all rows."""
         width = len(self.names) if self.names is not None else len(self.head[0])
-        return Rows.of_cells(self.cells, columns, width)
+        return Rows.of_cells(self.cells, columns, width, self.names)
 
 
 def _json_tables(path: Path, name: str) -> list[RawTable]:

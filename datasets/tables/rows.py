@@ -11,16 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.untrusted import printable
 
 from .columns import Cells, Columns, number_in
 
 LOOKED_AT = 200
 """How many rows are looked at to find out what the columns are."""
-
-_ROW_ERRORS = {
-    "length": "the row has {found} columns, expected {expected}",
-    "number": "the row must hold numbers only beside its names",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +31,13 @@ class Rows:
     """Rows that cannot be used, counted from 0, and why."""
 
     @classmethod
-    def of_cells(cls, cells: Iterable[Sequence[str]], columns: Columns, width: int) -> Self:
+    def of_cells(
+        cls,
+        cells: Iterable[Sequence[str]],
+        columns: Columns,
+        width: int,
+        names: Sequence[str] | None = None,
+    ) -> Self:
         """Return rows of cells of text; rows with words for numbers, or too few cells, are bad."""
         places, roles = columns.numbers, columns.roles
         numbers, bad = array("f"), dict[int, str]()
@@ -43,7 +45,7 @@ class Rows:
         empty = [math.nan] * len(places)
         count = 0
         for count, row in enumerate(cells, 1):
-            values = _numbers_of(row, places, width)
+            values = _numbers_of(row, places, width, names)
             if isinstance(values, str):
                 bad[count - 1] = values
             numbers.extend(empty if isinstance(values, str) else values)
@@ -132,15 +134,23 @@ def _plain(value: float) -> str:
     return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
 
 
-def _numbers_of(row: Sequence[str], places: Sequence[int], width: int) -> list[float] | str:
+def not_a_number(name: str, cell: str) -> str:
+    """Say that a cell of a column of numbers holds something else."""
+    return f"{printable(name)} is {cell[:40]!r}, expected a number"
+
+
+def _numbers_of(
+    row: Sequence[str], places: Sequence[int], width: int, names: Sequence[str] | None
+) -> list[float] | str:
     """Return the numbers of a row, or why they cannot be used."""
     if not row:
         return "it is no record"
     if len(row) != width:
-        return _ROW_ERRORS["length"].format(found=len(row), expected=width)
+        return f"the row has {len(row)} columns, expected {width}"
     values = [number_in(row[place]) for place in places]
     kept = [value if abs(value) < 3e38 else math.inf for value in values if value is not None]
     if len(kept) < len(values):
-        return _ROW_ERRORS["number"]
+        wrong = places[values.index(None)]
+        return not_a_number(names[wrong] if names else f"column {wrong + 1}", row[wrong])
     # NaN compares as false, and becomes infinite here; an empty cell stays empty.
     return [math.nan if v is not None and v != v else k for v, k in zip(values, kept, strict=True)]

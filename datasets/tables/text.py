@@ -61,8 +61,9 @@ class _TextTable(RawTable):
         lines = _lines(self.path, self.dialect.encoding)
         if self.dialect.has_header:
             next(lines, None)
-        cells = (_cells(line, self.dialect) for line in lines)
-        return Rows.of_cells(cells, columns, self.dialect.n_columns)
+        dialect = self.dialect
+        cells = (_with_points(_split(line, dialect.separator), dialect.decimal) for line in lines)
+        return Rows.of_cells(cells, columns, dialect.n_columns, self.names)
 
     def _at_once(self, columns: Columns) -> Rows:
         import pandas
@@ -94,7 +95,8 @@ class _TextTable(RawTable):
             for chunk in chunks:
                 numbers.append(chunk[places].to_numpy(np.float32))
                 for role, place in roles.items():
-                    texts[role] += [str(cell) for cell in chunk[place].tolist()]
+                    cells = [str(cell) for cell in chunk[place].tolist()]
+                    texts[role] += _with_points(cells, self.dialect.decimal)
         return Rows(np.concatenate(numbers), texts)
 
 
@@ -106,7 +108,9 @@ def _text_table(path: Path, name: str) -> _TextTable:
     if not lines:
         raise InvalidDataError("the file is empty")
     separator = _separator(lines)
-    rows = [_split(line, separator) for line in lines]
+    split = [_split(line, separator) for line in lines]
+    decimal = "," if separator != "," and _has_decimal_commas(split) else "."
+    rows = [_with_points(row, decimal) for row in split]
     has_header = _is_header(rows[0])
     counts = Counter(len(row) for row in rows[has_header:])
     n_columns = max(counts, key=lambda n: counts[n], default=0)
@@ -114,11 +118,9 @@ def _text_table(path: Path, name: str) -> _TextTable:
         raise InvalidDataError(
             f"its header names {len(rows[0])} columns, and its rows have {n_columns}"
         )
-    decimal = "," if separator != "," and _has_decimal_commas(rows[-1]) else "."
     dialect = _Dialect(separator, encoding, decimal, n_columns, has_header)
-    head = [_cells(line, dialect) for line in lines[has_header:]]
-    head = [row for row in head if len(row) == n_columns]
-    return _TextTable(name, rows[0] if has_header else None, head, path=path, dialect=dialect)
+    head = [row for row in rows[has_header:] if len(row) == n_columns]
+    return _TextTable(name, split[0] if has_header else None, head, path=path, dialect=dialect)
 
 
 def _encoding(path: Path) -> str:
@@ -161,18 +163,22 @@ def _split(line: str, separator: str) -> list[str]:
     return cells
 
 
-def _cells(line: str, dialect: _Dialect) -> list[str]:
-    cells = _split(line, dialect.separator)
-    if dialect.decimal == ".":
+_COMMA = re.compile(r"\s*[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+_POINT = re.compile(_COMMA.pattern.replace(",", r"\."), re.ASCII)
+
+
+def _with_points(cells: list[str], decimal: str) -> list[str]:
+    """Return cells whose numbers have decimal points."""
+    if decimal == ".":
         return cells
     return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
 
 
-_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
-
-
-def _has_decimal_commas(cells: Sequence[str]) -> bool:
-    return sum(bool(_COMMA.fullmatch(cell)) for cell in cells) > len(cells) // 2
+def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether more numbers have a comma than a point: a row without a hand has neither."""
+    cells = [cell for row in rows for cell in row]
+    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
+    return commas > sum(bool(_POINT.fullmatch(cell)) for cell in cells)
 
 
 def _is_header(cells: Sequence[str]) -> bool:
@@ -202,7 +208,13 @@ def _long_text(table: _TextTable) -> RawTable:
     clip = next((one for one in ("sequence_id", "sequence", "video") if one in names), None)
     wanted = [*(one for one in LONG_FORM if one in names), *([clip] if clip else [])]
     try:
-        frame = pandas.read_csv(table.path, sep=table.dialect.separator, usecols=wanted)
+        frame = pandas.read_csv(
+            table.path,
+            sep=table.dialect.separator,
+            decimal=table.dialect.decimal,
+            encoding=table.dialect.encoding,
+            usecols=wanted,
+        )
         columns: dict[str, Any] = {one: frame[one].to_numpy() for one in wanted}
         columns.setdefault("z", frame["x"].to_numpy() * float("nan"))
         return long_table(columns, table.name, clip)

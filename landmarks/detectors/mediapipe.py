@@ -17,7 +17,7 @@ from ..detector import (
     checked_picture,
     is_arm_linux,
 )
-from ..errors import HandloreError
+from ..errors import HandloreError, InvalidArgumentError
 from ..hands import FloatArray, Hand, HandTransform, Pixels
 from ..nativelog import without_chatter
 from ..weights import Bundle
@@ -132,7 +132,7 @@ class MediaPipeDetector(BundleDetector):
 
     def _require_open(self) -> None:
         if self._closed:
-            raise ValueError("this detector has been closed")
+            raise InvalidArgumentError("this detector has been closed")
 
     def _landmarker(self, mode: str, confidence: float, presence: float) -> Any:
         self._require_open()

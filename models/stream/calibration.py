@@ -156,9 +156,9 @@ def calibrate(
     """Choose a threshold for each label.
 
     The thresholds find the most gestures with no more false activations than asked for. Of equally
-    good thresholds the middle one is taken, or the default if that is higher: a few streams without
-    a mistake do not prove that a low threshold is safe. A label with neither gestures nor false
-    activations in the streams keeps its threshold.
+    good thresholds the one that the label has already is taken (that of the model, else the
+    default), or else the middle one: a few streams without a mistake do not prove that another one
+    is better. A label with neither gestures nor false activations in the streams keeps its own.
 
     Parameters
     ----------
@@ -278,19 +278,20 @@ class _Trials:
     def choose(self, max_false: int) -> dict[str, float]:
         """Return the thresholds that find the most within this number of false activations."""
         labels = [label for label in self._model.labels if label != NONE_LABEL]
-        table = [
-            counts_by_label(self.score(dict.fromkeys(labels, t))) for t in CANDIDATE_THRESHOLDS
-        ]
+        default = self._settings.default_threshold(self._model.encoder.kind)
+        own = {label: self._model.thresholds.get(label, default) for label in labels}
+        candidates = sorted({*CANDIDATE_THRESHOLDS, *own.values()})
+        kept = {label: candidates.index(own[label]) for label in labels}
+        table = [counts_by_label(self.score(dict.fromkeys(labels, t))) for t in candidates]
         counts = {
             label: [(one.n_found, one.n_false) for one in _column(table, label)] for label in labels
         }
         shown = {label for label in labels if any(row != (0, 0) for row in counts[label])}
-        default = self._settings.default_threshold(self._model.encoder.kind)
-        place = {label: _best(counts[label], default) for label in sorted(shown)}
-        last = len(CANDIDATE_THRESHOLDS) - 1
+        place = {label: _best(counts[label], kept[label]) for label in sorted(shown)}
+        last = len(candidates) - 1
         while True:
             thresholds = dict(self._model.thresholds)
-            thresholds |= {label: CANDIDATE_THRESHOLDS[at] for label, at in place.items()}
+            thresholds |= {label: candidates[at] for label, at in place.items()}
             # Labels compete for windows, so a changed threshold changes the events of others.
             false = self.score(thresholds).false
             raisable = {event.label for event in false if place.get(event.label, last) < last}
@@ -298,24 +299,26 @@ class _Trials:
                 return thresholds
             cheapest = min(sorted(raisable), key=lambda label: _price(counts[label], place[label]))
             better = _next_better(counts[cheapest], place[cheapest])
-            place[cheapest] = _middle_of_equals(counts[cheapest], better, default)
+            place[cheapest] = _among_equals(counts[cheapest], better, kept[cheapest])
 
 
 def _column(table: Sequence[Mapping[str, _LabelCounts]], label: str) -> list[_LabelCounts]:
     return [row.get(label, _LabelCounts()) for row in table]
 
 
-def _best(row: Sequence[_Counts], default: float) -> int:
+def _best(row: Sequence[_Counts], kept: int) -> int:
     """Return the index of a threshold that finds the most, with the fewest false activations."""
     best = max(range(len(row)), key=lambda at: (row[at][0], -row[at][1]))
-    return _middle_of_equals(row, best, default)
+    return _among_equals(row, best, kept)
 
 
-def _middle_of_equals(row: Sequence[_Counts], first: int, default: float) -> int:
-    """Return the middle of the thresholds from ``first`` on that are as good, or the default."""
+def _among_equals(row: Sequence[_Counts], first: int, kept: int) -> int:
+    """Return ``kept`` if it is as good as the threshold ``first`` and not below, else the middle.
+
+    Of all thresholds from ``first`` on that are as good.
+    """
     equal = [at for at in range(first, len(row)) if row[at] == row[first]]
-    middle = equal[len(equal) // 2]
-    return max([middle, *(at for at in equal if CANDIDATE_THRESHOLDS[at] <= default)])
+    return kept if kept in equal else equal[len(equal) // 2]
 
 
 def _next_better(row: Sequence[_Counts], at: int) -> int:

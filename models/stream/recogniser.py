@@ -131,7 +131,7 @@ class Recogniser:
         InvalidDataError
             If the time does not rise, or the arrays have other shapes.
         """
-        frame = StreamFrame(time, image, world, handedness)
+        frame = StreamFrame(time, *map(_as_array, (image, world, handedness)))
         frame.require_hands(self.n_hands)
         return [event for one in self._trackers for event in one.feed(frame, self.aspect)]
 
@@ -149,6 +149,13 @@ class Recogniser:
         """The current state of each model for each hand; those that see a gesture come first."""
         states = [state for tracker in self._trackers for state in tracker.states]
         return sorted(states, key=lambda state: (state.label is None, state.probabilities is None))
+
+
+def _as_array(numbers: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(numbers, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"a frame needs arrays of numbers: {error}") from error
 
 
 def recognise(

@@ -83,6 +83,23 @@ def test_confused_labels_are_named(dataset: LandmarkDataset, run: Run, tmp_path:
     assert "licence: CC BY-SA 4.0" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("labels", "note"),
+    [(["mine"], "a single sample cannot be tested"), (["a", "b"], "nothing can be tested")],
+)
+def test_single_samples_are_learnt_untested(
+    labels: list[str], note: str, dataset: LandmarkDataset, run: Run, tmp_path: Path
+) -> None:
+    some = dataset.select(np.flatnonzero(dataset.has_hand)[: len(labels)])
+    samples = replace(some.samples, label=np.array(labels))
+    save_dataset(replace(some, samples=samples), tmp_path / "own.npz")
+    done = run("train", tmp_path / "own.npz", "--base", "everyday", "--out", tmp_path / "m.onnx")
+    assert done.exit_code == 0, done.output
+    assert f"note: {note}" in done.stderr
+    assert "confused with" not in done.stdout
+    assert {*labels, "palm"} <= set(load_model(tmp_path / "m.onnx").labels)
+
+
 @pytest.mark.slow
 def test_same_label_is_more_of_it(
     dataset: LandmarkDataset, run: Run, parsed: Parsed, tmp_path: Path

@@ -133,7 +133,7 @@ def test_time_must_run_forward_until_a_reset(video):
     pixels = render_pose("open_palm", Person(), Scene()).pixels
     video.track(pixels, 1.0)
     for seconds in (1.0, 0.9, -1.0):
-        with pytest.raises(ValueError, match="times of frames must increase"):
+        with pytest.raises(HandloreError, match="times of frames must increase"):
             video.track(pixels, seconds)
     assert video.track(pixels, 1.04), "a refused frame does no harm"
     video.reset()
@@ -163,7 +163,7 @@ def test_a_known_hand_is_detected_again(detector, open_palm):
 def test_a_hand_without_numbers_is_not_detected_again(detector, open_palm):
     (hand,) = detector.detect(open_palm)
     lost = replace(hand, image=np.full((21, 3), nan, np.float32))
-    with pytest.raises(ValueError, match="not numbers"):
+    with pytest.raises(HandloreError, match="not numbers"):
         detector.detect_again(open_palm, lost)
 
 
@@ -176,7 +176,7 @@ def test_a_closed_detector_refuses(name, open_palm):
         lambda: opened.track(open_palm, 0.0),
         lambda: opened.detect_again(open_palm, hand),
     ):
-        with pytest.raises(ValueError, match="closed"):
+        with pytest.raises(HandloreError, match="closed"):
             call()
     opened.close()
 
@@ -210,19 +210,19 @@ def test_max_hands_of_none(name, max_hands):
     options = DetectorOptions(detector=name)
     # Past the check of the options.
     object.__setattr__(options, "max_hands", max_hands)
-    with pytest.raises(ValueError, match=f"max_hands is {max_hands}, expected 1 or more"):
+    with pytest.raises(HandloreError, match=f"max_hands is {max_hands}, expected 1 or more"):
         open_detector(options)
 
 
 @pytest.mark.parametrize("confidence", [nan, -0.1, 1.5])
 def test_a_confidence_that_is_none(detector, open_palm, confidence):
-    with pytest.raises(ValueError, match=r"min_confidence is .* expected a number from 0 to 1"):
+    with pytest.raises(HandloreError, match=r"min_confidence is .* expected a number from 0 to 1"):
         detector.detect(open_palm, min_confidence=confidence)
 
 
 @pytest.mark.parametrize("seconds", [nan, inf])
 def test_a_time_that_is_none(detector, open_palm, seconds):
-    with pytest.raises(ValueError, match=f"the frame's time is {seconds}, expected seconds"):
+    with pytest.raises(HandloreError, match=f"the frame's time is {seconds}, expected seconds"):
         detector.track(open_palm, seconds)
 
 
@@ -239,7 +239,7 @@ def test_a_time_that_is_none(detector, open_palm, seconds):
 )
 def test_a_picture_that_is_none(detector, picture):
     for call in (detector.detect, lambda pixels: detector.track(pixels, 1e6)):
-        with pytest.raises(ValueError, match=r"expected \(height, width, 3\) of 8 bits"):
+        with pytest.raises(HandloreError, match=r"expected \(height, width, 3\) of 8 bits"):
             call(picture)
 
 

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import (
     FINGERS,
     HAND_CONNECTIONS,
@@ -55,7 +56,7 @@ def test_the_side_is_read_from_the_probability_of_a_right_hand(handedness, side)
 
 @pytest.mark.parametrize("shape", [(20, 3), (21, 2), (1, 21, 3)])
 def test_landmarks_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match=r"world has shape .*expected \(21, 3\)"):
+    with pytest.raises(HandloreError, match=r"world has shape .*expected \(21, 3\)"):
         Hand(np.zeros((21, 3), np.float32), np.zeros(shape, np.float32), 1.0)
 
 
@@ -110,5 +111,5 @@ def test_the_plan_spreads_turns_and_mirrors_half():
 
 @pytest.mark.parametrize("n", [-1, 1.5])
 def test_a_number_of_transforms_that_is_none(n):
-    with pytest.raises(ValueError, match="n_transforms is"):
+    with pytest.raises(HandloreError, match="n_transforms is"):
         _plan_transforms(n)

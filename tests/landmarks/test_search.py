@@ -6,6 +6,7 @@ import pytest
 from fakes import PLAIN, FakeDetector, hand_of
 
 from handlore.datasets.rendered import POSES, Person, Scene, render_background, render_pose
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.hands import Hand
 from handlore.landmarks.opening import _ChosenHandDetector
@@ -211,7 +212,7 @@ def test_pictures_of_one_line(size):
     "wrong", [np.zeros((48, 64), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros((48, 64, 3))]
 )
 def test_what_is_no_picture(wrong):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(HandloreError, match="expected"):
         search(Recorder(), wrong, STAGES[:2])
 
 

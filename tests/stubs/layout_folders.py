@@ -102,6 +102,10 @@ FOLDERS = {
         "images",
         {"Thumbs_up/{1..3}.jpg": Asked(()), "thumbs up/{1..3}.jpg": "", "fist/{1..3}.jpg": ""},
     ),
+    "other-capitals": (
+        "images",
+        {"OK/{1..3}.jpg": Asked(()), "ok/{1..3}.jpg": "", "fist/{1..3}.jpg": ""},
+    ),
     "blanks-behind-names": (
         "images",
         {"thumbs up /{1..3}.jpg": "thumbs up", "fist/{1..3}.jpg": "fist"},

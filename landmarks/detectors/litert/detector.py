@@ -22,6 +22,7 @@ from ...detector import (
     checked_picture,
     is_arm_linux,
 )
+from ...errors import InvalidArgumentError
 from ...hands import FloatArray, Hand, HandTransform, Pixels
 from ...weights import Bundle
 from .. import DETECTORS
@@ -231,7 +232,7 @@ class LiteRTDetector(BundleDetector):
 
     def _open(self) -> Networks:
         if self._networks is None:
-            raise ValueError("this detector has been closed")
+            raise InvalidArgumentError("this detector has been closed")
         return self._networks
 
     def _palm_regions(self, picture: Pixels, min_confidence: float) -> list[Region]:

@@ -6,6 +6,7 @@ from math import cos, exp, radians, sin
 
 import numpy as np
 
+from ...errors import InvalidArgumentError
 from ...hands import FloatArray, Hand, HandLandmark, HandTransform, Pixels
 from .networks import HAND_SIZE, HandOutput, Networks
 from .regions import Matrix, Points, Region
@@ -222,7 +223,9 @@ def transformed_hands(
     """
     points = pixels_of(hand, picture)
     if not np.isfinite(points).all():
-        raise ValueError("the landmarks of the hand are not numbers; it cannot be detected again")
+        raise InvalidArgumentError(
+            "the landmarks of the hand are not numbers; it cannot be detected again"
+        )
     region = Region.from_landmarks(points)
     return [
         hand_in_region(

@@ -10,6 +10,7 @@ import pytest
 from movement_stubs import LABELS, Nearest, movements, two_handed
 from stream_stubs import Swipes
 
+from handlore.classifiers.base import Steps
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.evaluation.crossval import cross_validate, cross_validate_pipeline
 from handlore.classifiers.evaluation.evaluation import evaluate
@@ -24,6 +25,7 @@ from handlore.classifiers.evaluation.thresholds import (
     choose_patience,
     choose_thresholds,
     cross_fitted,
+    left_out_streams,
     pooled_streams,
 )
 from handlore.classifiers.factory import Pipeline
@@ -354,13 +356,49 @@ def test_too_few_gestures_to_choose_by_get_the_usual_threshold(tmp_path: Path) -
     assert "streams" not in card.training
 
 
-@pytest.mark.parametrize(("n_labels", "usual"), [(2, 0.35), (5, 0.35), (8, 0.28), (40, 0.25)])
-def test_usual_threshold_falls_with_the_number_of_labels(n_labels: int, usual: float) -> None:
-    names = [f"m{number}" for number in range(n_labels)]
-    data = movements(1, 1, LABELS[:1])
-    data = data.select(np.zeros(n_labels, int))
-    data = replace(data, samples=replace(data.samples, label=np.array(names)))
-    assert usual_threshold(data) == usual
+@pytest.mark.parametrize(
+    ("n_labels", "each", "n_people", "usual"),
+    [
+        (2, 10, 1, 0.35),
+        (5, 10, 1, 0.35),
+        (8, 10, 2, 0.28),
+        (40, 10, 1, 0.25),
+        (2, 9, 1, 0.5),
+        (40, 9, 1, 0.5),
+        (2, 9, 2, 0.35),
+        (40, 9, 2, 0.25),
+    ],
+)
+def test_usual_threshold_by_clips_labels_and_people(
+    n_labels: int, each: int, n_people: int, usual: float
+) -> None:
+    data = movements(1, 1, LABELS[:1]).select(np.zeros(n_labels * each, int))
+    label = np.repeat([f"m{number}" for number in range(n_labels)], each)
+    group = np.resize([f"p{number}" for number in range(n_people)], len(label))
+    samples = replace(data.samples, label=label, group=group)
+    assert usual_threshold(replace(data, samples=samples)) == usual
+
+
+def test_thresholds_of_parts_are_those_of_a_model_of_all() -> None:
+    """Twelve clips a label are many, three quarters of them would be few of one person."""
+    data = movements(1, 12)
+    model = Nearest()
+    fitted = fit_samples(model, data, model.encoder(1))
+    outputs = left_out_streams(fitted, data, model.encoder(1), Steps(9, None))
+    assert [one.usual for one in outputs] == [usual_threshold(data)] * 4
+    assert usual_threshold(data) == 0.35 != usual_threshold(data.select(np.arange(27)))
+
+
+def test_streams_leave_out_what_is_not_in_the_scores(tmp_path: Path) -> None:
+    """Only one person shows `circle`: nothing has learnt it where that person is tested."""
+    data = movements(3, 8)
+    kept = (data.samples.label != "circle") | (data.samples.group == "p0")
+    found = cross_validate(data.select(kept))
+    assert list(found.untested) == ["circle"]
+    assert found.streams
+    assert found.streams.n == found.scores.n == (kept & (data.samples.label != "circle")).sum()
+    card = trained(data.select(kept), tmp_path / "m.onnx")
+    assert card.training["streams"]["n"] == found.streams.n
 
 
 def test_clips_of_none_are_no_gestures_to_choose_by(tmp_path: Path) -> None:

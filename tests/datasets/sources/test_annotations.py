@@ -38,6 +38,16 @@ def test_a_hand_that_the_whole_picture_does_not_show_is_searched_in_its_box(boxe
     assert len(set(dataset.samples.sha256.tolist())) == 2, "two hands are no conflict"
 
 
+def test_a_label_that_is_none_fails_its_row_only(boxed):
+    (boxed / "l.csv").write_text(
+        "file,label,xmin,ymin,xmax,ymax\na.png,fist,120,100,180,160\n"
+        f"a.png,{'x' * 501},120,100,180,160\n"
+    )
+    done = convert(make_source("picture-list"), boxed, BrightDetector())
+    assert done.failures == (("a.png#1", "its label must have at most 500 characters"),)
+    assert done.dataset.labels == ["fist"]
+
+
 @pytest.fixture
 def lesson(tmp_path):
     """A video of a minute's movements with a list of when each was made."""
@@ -75,6 +85,58 @@ def test_the_rest_of_a_video_is_none_and_the_stream_is_whole_again(lesson):
     assert stream.seconds == pytest.approx(89 / 30, abs=0.1)
     found = [(one.label, round(one.start, 1), round(one.end, 1)) for one in stream.ground_truth]
     assert found == [("wave", 0.5, 1.0), ("stop", 2.0, 2.5)]
+
+
+def rows_in(lesson, *rows):
+    """Write a list of rows about the lesson of 3 s; return how the source reads it."""
+    (lesson / "l.csv").write_text("\n".join(["video,label,start,end", *rows]) + "\n")
+    listing = make_source("clip-list", {"rest": True}).scan(lesson)
+    done = convert(make_source("clip-list", {"rest": True}), lesson, BrightDetector())
+    return listing.notes, done
+
+
+def test_a_part_that_the_end_of_the_video_cuts_off_is_named(lesson):
+    notes, done = rows_in(
+        lesson, "lesson.avi,wave,0.5,1.0", "lesson.avi,stop,2.0,9.0", "lesson.avi,wave,2.5,8"
+    )
+    assert (
+        "cut off at the end of the video: 2 rows of the list, such as stop in lesson.avi:"
+        " 2 s to 9 s, and the video ends at 3.00 s; is the unit right?"
+    ) in notes
+    assert not done.failures
+    notes, _ = rows_in(lesson, "lesson.avi,wave,0.5,1.0", "lesson.avi,stop,2.0,3.1")
+    assert not any("cut off" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "why"),
+    [
+        ("100", "104", "it starts at 100 s, and the video ends at 3.00 s"),
+        ("2.5", "1.5", "it ends at 1.5 s, before its start at 2.5 s"),
+        ("soon", "1.5", "its start or end in the list is not a time"),
+        ("1.5", "nan", "its start or end in the list is not a time"),
+    ],
+)
+def test_no_rest_is_made_of_a_video_with_a_part_that_is_not_in_it(lesson, start, end, why):
+    notes, done = rows_in(lesson, "lesson.avi,wave,0.5,1.0", f"lesson.avi,stop,{start},{end}")
+    assert any(f"1 row of the list, such as stop in lesson.avi: {why};" in note for note in notes)
+    assert [reason for _, reason in done.failures] == [why]
+    assert done.dataset.labels == ["wave"]
+
+
+def test_a_folder_of_frames_that_ends_before_a_part_begins(tmp_path):
+    folder = tmp_path / "in" / "v1"
+    folder.mkdir(parents=True)
+    for number in range(12):
+        cv2.imwrite(str(folder / f"{number:05}.png"), np.full((30, 40, 3), 200, np.uint8))
+    (tmp_path / "in" / "l.csv").write_text(
+        "video,label,start_frame,end_frame\nv1,wave,1,4\nv1,stop,14,20\nv1,stop,600,620\n"
+    )
+    done = convert(make_source("clip-list", {}), tmp_path / "in", BrightDetector())
+    assert [reason for _, reason in done.failures] == [
+        "it has no frames: frame 13 (from 0) to frame 19 (from 0)",
+        "it starts at frame 599 (from 0), and the video has 12 frames",
+    ]
 
 
 def test_frames_of_a_folder_are_cut_too(tmp_path):

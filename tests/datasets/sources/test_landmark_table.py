@@ -132,6 +132,53 @@ def test_decimal_commas_utf_16_and_a_column_of_row_numbers(tmp_path):
         assert seen(done) == pytest.approx(points, abs=1e-5)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_without_a_header(tmp_path, separator):
+    table = tmp_path / "table.csv"
+    rows = rows_of(shares(hands()), WORDS)
+    table.write_text(csv_text(rows, separator=separator).replace(".", ","))
+    assert seen(read(table, aspect="16:9")) == pytest.approx(hands(), abs=1e-5)
+
+
+def test_decimal_commas_beside_whole_pixels(tmp_path):
+    names = ["label", "handedness", "score", "sequence", "time", *header("{a}{k}", "xy")]
+    pixels = rows_of(np.rint(hands()[..., :2] * 640), WORDS)
+    rows = [["wave", "0,75", "0,5", k // 4, f"{k % 4 / 8}".replace(".", ","), *row[1:]]
+            for k, row in enumerate(pixels)]  # fmt: skip
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names, ";"))
+    data = read(table).dataset
+    assert (data.handedness == 0.75).all()
+    assert (data.score == 0.5).all()
+    assert list(data.time) == [0.0, 0.125, 0.25, 0.375] * 3
+
+
+def test_a_word_among_the_numbers_of_a_column(tmp_path):
+    names = ["label", "score", "sequence", "time", *header("{a}{k}")]
+    rows = [["wave", 0.5, k // 4, k / 8, *row[1:]]
+            for k, row in enumerate(rows_of(shares(hands()), WORDS))]  # fmt: skip
+    rows[1][1], rows[5][3], rows[9][6] = "high", "soon", "far"
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names))
+    assert read(table, aspect="16:9").failures == (
+        ("table.csv#2", "score is 'high', expected a number"),
+        ("table.csv#6", "time is 'soon', expected a number"),
+        ("table.csv#10", "z0 is 'far', expected a number"),
+    )
+
+
+def test_a_column_of_dates_is_not_used(tmp_path):
+    names = ["label", "sequence", "timestamp", "frame", *header("{a}{k}")]
+    rows = [["wave", k // 4, "2024-05-01 10:00", k % 4, *row[1:]]
+            for k, row in enumerate(rows_of(shares(hands()), WORDS))]  # fmt: skip
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names))
+    done = read(table, aspect="16:9", frame_rate=10.0)
+    assert done.failures == ()
+    assert done.dataset.time == pytest.approx(np.tile(np.arange(4) / 10, 3))
+    assert any("timestamp is not used: it holds no numbers" in note for note in done.notes)
+
+
 def test_people_splits_and_what_is_not_used(tmp_path):
     names = ["subject_id", "subset", "angle", "label", *header("{a}{k}")]
     rows = [[f"s{k % 2}", ("train", "test")[k % 2], 0.5, *row]
@@ -327,6 +374,41 @@ def test_rows_of_a_sequence_are_a_movement(tmp_path):
     assert done.dataset.header.kind == "sequence"
     assert list(done.dataset.samples.label) == ["swipe", "wave", "wave"]
     assert done.dataset.time == pytest.approx(np.tile(np.arange(4) / 20, 3))
+
+
+def clips_of(tmp_path, column, values):
+    """Return the table of three clips of four rows, with a column."""
+    names = ["sequence", column, "label", *header("{a}{k}")]
+    rows = [[k // 4, values[k], "wave", *row[1:]]
+            for k, row in enumerate(rows_of(shares(hands()), WORDS))]  # fmt: skip
+    table = tmp_path / "table.csv"
+    table.write_text(csv_text(rows, names))
+    return table
+
+
+def test_a_clip_in_which_frames_are_there_twice_fails(tmp_path):
+    table = clips_of(tmp_path, "Frame", [0, 1, 2, 3, 0, 1, 1, 0, 0, 1, 2, 3])
+    done = read(table, aspect="16:9")
+    assert list(done.dataset.samples.source) == ["table.csv#1", "table.csv#9"]
+    ((name, why),) = done.failures
+    assert name == "table.csv#5"
+    assert "Frame 0, 1 is in several rows of one clip" in why
+    with pytest.raises(HandloreError, match="frame 0 is in several rows of one clip"):
+        read(clips_of(tmp_path, "frame", [0] * 12), aspect="16:9")
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        ([0.5] * 12, "time never changes within a clip"),
+        ([0, 1, "", 3] * 3, "time is empty in some rows"),
+        ([0, 1, 2, 1e10] * 3, "time spans more than 1,000,000 s in a clip"),
+    ],
+)
+def test_times_that_cannot_be_used_are_named(tmp_path, times, why):
+    done = read(clips_of(tmp_path, "time", times), aspect="16:9")
+    assert f"30 frames a second, since {why}" in done.notes
+    assert done.dataset.time == pytest.approx(np.tile(np.arange(4) / 30, 3))
 
 
 def test_tables_of_different_units_are_not_mixed(tmp_path):
@@ -594,6 +676,51 @@ def test_rows_without_a_label_are_no_class(tmp_path):
     shown = preview(make_source("landmark-table", {"aspect": "16:9"}), tmp_path)
     assert shown.labels == {"fist": 4, "no label": 4, "palm": 4}
     assert shown.none_candidates == ()
+
+
+def test_labels_that_differ_only_in_capitals_are_named(tmp_path):
+    def notes(words):
+        rows = rows_of(shares(hands()), words * 4)
+        (tmp_path / "a.csv").write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+        return preview(make_source("landmark-table", {"aspect": "16:9"}), tmp_path).notes
+
+    alike = "labels that differ only in capitals or signs are different labels"
+    assert f"{alike}: OK, ok" in notes(["ok", "OK", "fist"])
+    assert f"{alike}: Thumbs_up, thumbs up" in notes(["Thumbs_up", "thumbs up", "fist"])
+    for words in (["a", "A", "b"], ["1-2", "12", "3"]):
+        assert not any(alike in note for note in notes(words))
+
+
+def test_numbers_that_become_one_label_are_named(tmp_path):
+    rows = rows_of(shares(hands()), ["1", "1.0", "01"] * 4)
+    (tmp_path / "a.csv").write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+    shown = preview(make_source("landmark-table", {"aspect": "16:9"}), tmp_path)
+    assert shown.labels == {"01": 4, "1": 8}
+    assert "numbers read as one label: 1 = 1.0" in shown.notes
+
+
+@pytest.mark.parametrize("label", ["two\nlines", "a\xa0b", "x" * 501])
+def test_a_label_that_is_none_fails_its_row_only(tmp_path, label):
+    rows = rows_of(shares(hands()), ["fist", f'"{label}"', "palm"] * 4)
+    table = tmp_path / "a.csv"
+    table.write_text(csv_text(rows, ["label", *header("{a}{k}")]))
+    done = read(table, aspect="16:9")
+    assert done.dataset.labels == ["fist", "palm"]
+    assert [name for name, _ in done.failures] == [f"a.csv#{row}" for row in (2, 5, 8, 11)]
+    assert all(why.startswith("its label ") for _, why in done.failures)
+
+
+@pytest.mark.parametrize(("column", "value"), [("z3", 1e20), ("score", 1e20), ("person", "\ud800")])
+def test_a_value_that_no_dataset_can_hold_fails_its_row_only(tmp_path, column, value):
+    names = ["label", "score", "person", *header("{a}{k}")]
+    rows = [[label, 0.5, "p1", *numbers] for label, *numbers in rows_of(shares(hands()), WORDS)]
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    records[2][column] = value
+    table = tmp_path / "a.json"
+    table.write_text(json.dumps(records))
+    done = read(table, aspect="16:9")
+    assert [name for name, _ in done.failures] == ["a.json#3"]
+    assert done.dataset.n_samples == 11
 
 
 def test_a_folder_of_tables_without_hands_is_refused_with_the_reason(tmp_path):

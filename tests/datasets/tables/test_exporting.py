@@ -1,3 +1,4 @@
+import csv
 import re
 
 import numpy as np
@@ -152,3 +153,63 @@ def test_other_programs_read_the_pose_file(make_dataset, tmp_path):
     assert points == pytest.approx(clip.image[0, 0] * 1000, rel=1e-5)
     assert not pose.body.confidence[1].any()
     assert pose.header.components[0].points[8] == "INDEX_FINGER_TIP"
+
+
+def as_a_spreadsheet_saves_it(path):
+    """Write a table of commas again, with semicolons and decimal commas."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    number = re.compile(r"-?\d+\.\d+(e-?\d+)?")
+    cells = [[c.replace(".", ",") if number.fullmatch(c) else c for c in row] for row in rows]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=";").writerows(cells)
+
+
+def movements(n_frames=6):
+    """Return two clips of two people, in the first frames of which no hand was found."""
+    rng = np.random.default_rng(0)
+    image = rng.uniform(0.1, 0.9, (n_frames, 1, 21, 3)).astype(np.float32)
+    score = rng.uniform(0.6, 0.9, (n_frames, 1)).astype(np.float32)
+    stage = np.array([[-1], [0], [0]] * (n_frames // 3), np.int8)
+    for values in (image, score):
+        values[stage[:, 0] < 0] = np.nan
+    return LandmarkDataset(
+        *(image, image - 0.5, score.copy(), score, stage),
+        np.tile(np.arange(n_frames // 2) / 30, 2),
+        np.array([0, n_frames // 2, n_frames]),
+        Samples.make(["wave", "swipe"], group=["p1", "p2"]),
+        Header(kind="sequence"),
+    )
+
+
+def test_decimal_commas_in_every_column(tmp_path):
+    path, written = tmp_path / "moves.csv", movements()
+    handlore.export_table(written, path)
+    as_a_spreadsheet_saves_it(path)
+    require_equal(read_back(path, 1), written)
+
+
+@pytest.mark.parametrize("wrong", [("time", "-1", "time falls"), ("frame", "0", "frame 0 is in")])
+def test_a_clip_whose_frames_contradict_each_other_fails_alone(tmp_path, wrong):
+    column, value, why = wrong
+    path, written = tmp_path / "moves.csv", movements()
+    handlore.export_table(written, path)
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    rows[2][rows[0].index(column)] = value
+    path.write_text("\n".join(map(",".join, rows)))
+    done = convert(make_source("landmark-table", {}), path, None)
+    assert [name for name, _ in done.failures] == ["moves.csv#1"]
+    assert why in done.failures[0][1]
+    assert done.dataset.labels == ["swipe"]
+
+
+@pytest.mark.parametrize("column", ["time", "view", "handedness", "score", "stage", "world_x3"])
+def test_a_word_among_numbers_is_named_with_its_row_and_column(tmp_path, column):
+    path, written = tmp_path / "moves.csv", movements()
+    handlore.export_table(written, path)
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    rows[3][rows[0].index(column)] = "soon"
+    path.write_text("\n".join(map(",".join, rows)))
+    done = convert(make_source("landmark-table", {}), path, None)
+    assert done.failures == (("moves.csv#3", f"{column} is 'soon', expected a number"),)
+    assert list(np.diff(done.dataset.offsets)) == [2, 3]

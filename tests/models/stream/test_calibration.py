@@ -119,6 +119,16 @@ def test_absent_label_keeps_its_threshold() -> None:
     assert "b" not in calibrate(TurnModel(), streams(*only_a), 0.5).thresholds
 
 
+@pytest.mark.parametrize("own", [0.33, 0.5, 0.62, 0.8])
+def test_label_keeps_a_threshold_that_is_as_good(own: float) -> None:
+    """Also one that is no candidate; without one, the default."""
+    clear = [("a", 0.9, 2), ("none", 0, 2), ("a", 0.85, 2), ("none", 0.2, 2)]
+    model = TurnModel(thresholds={} if own == 0.5 else {"a": own})
+    assert calibrate(model, streams(*clear), 0.5).thresholds == {"a": own}
+    contradicted = calibrate(TurnModel(thresholds={"a": 0.99}), streams(*clear), 0.5)
+    assert 0.2 < contradicted.thresholds["a"] < 0.85
+
+
 def test_unknown_labels_count_as_none() -> None:
     found = calibrate(TurnModel(), streams(("wave", 0.7, 2), ("none", 0, 1), ("a", 0.95, 2)), 0.5)
     assert (len(found.after.found), found.after.n, found.after.false) == (1, 1, ())
