@@ -154,6 +154,12 @@ def _size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tup
     return int(width), int(height)
 
 
+def is_given(option: str) -> bool:
+    """Say whether the option of the running command was given, in a variable too."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source not in (None, click.core.ParameterSource.DEFAULT)
+
+
 def all_options(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
     """Return one decorator that adds several options, in this order."""
 

@@ -27,6 +27,7 @@ from ._common import (
     detector_options,
     examples,
     hand_option,
+    is_given,
     json_option,
     say,
     talk,
@@ -210,7 +211,7 @@ def command(
     """
     check_hands(given["hand"], given["max_hands"])
     given["token"] = _token(given.pop("token"), given.pop("token_file"), given["serve"])
-    options = _options(given)
+    options = _options(given, landmarks=landmarks)
     wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
     if not models:
@@ -240,11 +241,15 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
     return read_token(file)
 
 
-def _options(given: dict[str, Any]) -> LiveOptions:
+def _options(given: dict[str, Any], *, landmarks: bool) -> LiveOptions:
     same = (
         "dry_run serve token send home_assistant home_assistant_name max_hands record keep_video"
         " subject landmarker detector hand verbose"
     )
+    if is_given("remember") and given["record"] is None:
+        raise click.UsageError("--remember needs a folder of recordings: --record")
+    if given["landmarks_fps"] and not (given["send"] or given["serve"] or landmarks):
+        raise click.UsageError("--landmarks-fps needs --landmarks, --send or --serve")
     actions, settings = pop_actions(given), pop_settings(given)
     try:
         return LiveOptions(
