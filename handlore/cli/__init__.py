@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.errors import HandloreError, OptionError, nearest
 from handlore.landmarks.files import STDOUT, naming_stdout
 from handlore.landmarks.processes import ends_in_native_code
 from handlore.landmarks.untrusted import printable, printable_lines
@@ -114,6 +114,8 @@ class _Commands(click.Group):
             # Arguments that the shell made of the names of files are quoted in it.
             vars(error)["message"] = _plain(printable_lines(error.message))
             raise
+        except OptionError as error:
+            raise click.UsageError(_plain(printable_lines(str(error)))) from error
         except HandloreError as error:
             _name(error.failures)
             raise _Problem(str(error)) from error

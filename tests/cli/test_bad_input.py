@@ -86,9 +86,9 @@ def test_a_folder_of_another_layout(run: Run, refused: Refused, out: Path, pictu
     assert "did you mean images" in refused(run("convert", pictures, to, "--source", "image"))
     assert "no class 'wall'" in refused(run("convert", pictures, to, "--none", "wall"))
     assert "not a regular expression" in refused(
-        run("convert", pictures, to, "--name-pattern", "(")
+        run("convert", pictures, to, "--name-pattern", "("), 2
     )
-    assert "named groups" in refused(run("convert", pictures, to, "--name-pattern", "x"))
+    assert "named groups" in refused(run("convert", pictures, to, "--name-pattern", "x"), 2)
     assert "has no option --name-pattern" in refused(
         run("convert", pictures, to, "--source", "hgr1", "--name-pattern", "x")
     )
@@ -771,6 +771,25 @@ def test_a_name_with_a_line_break_is_one_line(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == (
         "failed: a\\nhandlore: all is well.png: it is damaged\\x1b[2J\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--aspect", "4/3"),
+        ("--units", "miles"),
+        ("--frame-rate", "0"),
+        ("--name-pattern", "(?P<foo>x)"),
+    ],
+)
+def test_a_wrong_value_of_an_option_of_a_source(
+    option: str, value: str, npz: Path, run: Run, refused: Refused, out: Path
+) -> None:
+    """Wrong usage, as that of every other option."""
+    table = out / "a.csv"
+    assert run("export", npz, table).exit_code == 0
+    line = refused(run("convert", table, out / "b.npz", option, value), 2)
+    assert line.startswith(f"Error: {option} ")
 
 
 @pytest.mark.parametrize("words", [("predict", "everyday", "a.jpg"), ("convert", "a", "b.npz")])
