@@ -280,6 +280,8 @@ class LoadedData:
     """Recordings that could not be read, and why."""
     notes: tuple[str, ...] = ()
     """What was decided."""
+    unused: tuple[str, ...] = ()
+    """Recordings of the other kind, where the caller chose one; else the notes name them."""
 
 
 def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None) -> LoadedData:
@@ -332,9 +334,10 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         for one in folders
         if chosen == "pose" and (clips := one.live_clips())
     ]
-    if not notes:
-        notes = _other_kind(folders, chosen, is_chosen=kind is None)
-    return LoadedData(joined, failures, (*twice, *unsorted, *notes))
+    unused = [] if notes else _other_kind(folders, chosen, is_chosen=kind is None)
+    if kind is None:
+        notes, unused = [*notes, *unused], []
+    return LoadedData(joined, failures, (*twice, *unsorted, *notes), tuple(unused))
 
 
 def _improve(root: Path) -> str:

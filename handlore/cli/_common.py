@@ -230,13 +230,16 @@ def detector_options(landmarker: str | None = "full") -> Callable[[Function], Fu
     )
 
 
-def load_datasets(paths: Sequence[Path], kind: Kind | None = None) -> LoadedData:
+def load_datasets(
+    paths: Sequence[Path], kind: Kind | None = None, *, is_named: bool = False
+) -> LoadedData:
     """Load and join dataset files and folders of recordings, and print notes and failures.
 
-    ``kind`` is what the model takes, if one is known.
+    ``kind`` is what the model takes, if one is known; ``is_named`` says that the user named an
+    estimator, and so the kind.
     """
     loaded = load_data(paths, kind)
-    for note in loaded.notes:
+    for note in (*loaded.notes, *(() if is_named else loaded.unused)):
         talk(f"note: {note}")
     say_failures(loaded.failures)
     return loaded

@@ -126,8 +126,8 @@ def _cross_validate(options: _CrossvalOptions) -> None:
     features, params = parsed_features(options.features), parsed_params(options.params)
     if options.report:
         prepare_folder(options.report)
-    kind = kind_of(options.model, options.base)
-    loaded = load_datasets(options.data, kind)
+    kind, is_named = kind_of(options.model, options.base), options.model is not None
+    loaded = load_datasets(options.data, kind, is_named=is_named)
     refuse_for_poses(kind or loaded.dataset.header.kind, {"--mirror-labels": options.mirror_labels})
     with progress("cross-validating", counted=False) as show:
         found = handlore.cross_validate(
@@ -157,7 +157,7 @@ def _compare(options: _CrossvalOptions) -> None:
         )
     named = next((name for name in options.models if name != "auto"), None)
     params, kind = parsed_params(options.params), kind_of(named, options.base)
-    loaded = load_datasets(options.data, kind)
+    loaded = load_datasets(options.data, kind, is_named=named is not None)
     refuse_for_poses(kind or loaded.dataset.header.kind, {"--mirror-labels": options.mirror_labels})
     with progress("cross-validating", counted=False) as show:
         found = handlore.compare_estimators(

@@ -113,8 +113,8 @@ def command(**given: Any) -> None:
 def _train(options: _TrainOptions) -> None:
     require_output(options.out, options.data)
     features, params = parsed_features(options.features), parsed_params(options.params)
-    kind = kind_of(options.model, options.base)
-    loaded = load_datasets(options.data, kind)
+    kind, is_named = kind_of(options.model, options.base), options.model is not None
+    loaded = load_datasets(options.data, kind, is_named=is_named)
     negatives = "--negatives" if options.negatives else "--no-negatives"
     refuse_for_poses(
         kind or loaded.dataset.header.kind,

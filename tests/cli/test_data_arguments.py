@@ -70,6 +70,17 @@ def test_evaluate_training_data(
     assert "trained on exactly this data" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["train", "crossval", "evaluate"])
+def test_recordings_that_a_model_cannot_use_are_named(
+    command: str, gestures: Path, run: Run, tmp_path: Path
+) -> None:
+    """Where nobody named an estimator, the other kind may have been meant."""
+    out = ["--out", tmp_path / "mine.onnx"] if command == "train" else []
+    base = ["everyday", gestures] if command == "evaluate" else [gestures, "--base", "everyday"]
+    done = run(command, *base, *out)
+    assert "of static poses are used, not the 15 of movements" in done.stderr
+
+
 def test_predict_recordings(
     gestures: Path, gesture_model: Path, run: Run, parsed: Parsed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
