@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, OptionError
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import reason, require_size
 
@@ -213,11 +213,11 @@ class FrameSelection:
 
     def __post_init__(self) -> None:
         if self.stride < 1:
-            raise HandloreError(f"--stride is {self.stride}, expected 1 or more")
+            raise OptionError(f"--stride is {self.stride}, expected 1 or more")
         if not (math.isfinite(self.fps) and self.fps >= 0):
-            raise HandloreError(f"--fps is {self.fps}, expected 0 (all frames) or more")
+            raise OptionError(f"--fps is {self.fps}, expected 0 (all frames) or more")
         if self.max_frames < 0:
-            raise HandloreError(f"--max-frames is {self.max_frames}, expected 0 (all) or more")
+            raise OptionError(f"--max-frames is {self.max_frames}, expected 0 (all) or more")
 
     def chosen(self, times: Iterable[float]) -> Iterator[float]:
         """Yield the times of the frames to take, and advance ``times`` no further than that."""

@@ -22,6 +22,10 @@ class HandloreError(Exception):
     """Inputs that had failed before, and why: perhaps the reason."""
 
 
+class OptionError(HandloreError):
+    """An option has a value that it cannot have: wrong usage."""
+
+
 class InvalidDataError(HandloreError):
     """A file or array with invalid content."""
 

@@ -82,6 +82,20 @@ def os_errors_as(what: str) -> Iterator[None]:
         raise HandloreError(f"{what}: {error.strerror or error}") from error
 
 
+STDOUT = "standard output"
+"""The name of stdout in errors of the system."""
+
+
+@contextmanager
+def naming_stdout() -> Iterator[None]:
+    """Let errors of the system in the block name stdout: a full disk, or a reader that is gone."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = STDOUT
+        raise
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a file that appears under its name only when the block ends well.

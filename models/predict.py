@@ -14,7 +14,7 @@ from handlore.datasets.pictures import picture_and_digest
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.detector import DetectorOptions, HandDetector
-from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted, naming
 from handlore.landmarks.files import each_path
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.untrusted import reason
@@ -182,6 +182,9 @@ def predict_files(
         raise HandloreError("the model takes videos; --tta is for models of poses")
     found = _Predicted()
     media = _listed(model, each_path(paths), found)
+    if tta and all(medium.kind != "picture" for medium in media):
+        with naming(found.failures):
+            raise HandloreError("--tta is for pictures, and none are named")
     if media:
         video = any(medium.kind != "picture" for medium in media)
         n_hands = max(model.card.n_hands, max_hands or 1)

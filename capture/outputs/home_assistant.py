@@ -14,7 +14,7 @@ from typing import Any
 
 from handlore import __version__
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, OptionError
 
 from ..addresses import RemoteAddress
 from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt, topic_of
@@ -50,11 +50,14 @@ class HomeAssistant(Output):
     takes_frames = False
 
     def __init__(self, broker: str, labels: Sequence[str], name: str = "") -> None:
-        address = RemoteAddress.parsed("--home-assistant", broker, MQTT_PORTS)
+        try:
+            address = RemoteAddress.parsed("--home-assistant", broker, MQTT_PORTS)
+            self._prefix = topic_of("--home-assistant: its discovery prefix", address, _PREFIX)
+        except HandloreError as error:
+            raise OptionError(str(error)) from error
         if missing := missing_mqtt():
             raise HandloreError(missing)
         self.shown = f"Home Assistant at {address.shown}"
-        self._prefix = topic_of("--home-assistant: its discovery prefix", address, _PREFIX)
         computer = socket.gethostname().partition(".")[0] or "computer"
         self._id = f"handlore_{_identifier(name or computer)}"
         self._topic = f"handlore/{_identifier(name or computer)}"

@@ -1,11 +1,13 @@
 """``--landmarks``: lines of JSON on stdout."""
 
+import errno
 import os
 import select
 import sys
 from contextlib import suppress
 from math import inf
 
+from handlore.landmarks.files import STDOUT, naming_stdout
 from handlore.models.stream.events import Event, Pace
 
 from ..live.loop import LiveState
@@ -52,7 +54,7 @@ class LandmarkPrinter(Printer):
 
     def _require_reader(self) -> None:
         if self._output.broken:
-            raise BrokenPipeError
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE), STDOUT)
 
 
 class _StandardOutput(Output):
@@ -85,10 +87,11 @@ class _StandardOutput(Output):
 
     def write(self, message: Message) -> None:
         """Write a line, however long it takes."""
-        if self._descriptor is None:
-            if self._stream is not None:
-                self._stream.write(f"{message.line}\n")
-            return
-        data = f"{message.line}\n".encode()
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        with naming_stdout():
+            if self._descriptor is None:
+                if self._stream is not None:
+                    self._stream.write(f"{message.line}\n")
+                return
+            data = f"{message.line}\n".encode()
+            while data:
+                data = data[os.write(self._descriptor, data) :]

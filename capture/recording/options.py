@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.errors import HandloreError, OptionError, nearest
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class SessionOptions:
 
     Raises
     ------
-    HandloreError
+    OptionError
         If an option is out of range, or two of them contradict each other.
     """
 
@@ -67,19 +67,19 @@ class SessionOptions:
         }
         given = [name for name, is_given in lengths.items() if is_given]
         if len(given) > 1:
-            raise HandloreError(f"{' and '.join(given)} contradict each other; give one of them")
+            raise OptionError(f"{' and '.join(given)} contradict each other; give one of them")
         for name in ("seconds", "countdown", "review", "pause", "sample_every"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 flag = "--" + name.replace("_", "-")
-                raise HandloreError(f"{flag} is {value}, expected 0 or more seconds")
+                raise OptionError(f"{flag} is {value}, expected 0 or more seconds")
         if self.frames < 0 or self.burst < 1:
             wrong = f"--frames is {self.frames}" if self.frames < 0 else f"--burst is {self.burst}"
-            raise HandloreError(f"{wrong}, expected 1 or more")
+            raise OptionError(f"{wrong}, expected 1 or more")
         if not 0 <= self.most_missing <= 1:
-            raise HandloreError(f"--missing is {self.most_missing}, expected a share from 0 to 1")
+            raise OptionError(f"--missing is {self.most_missing}, expected a share from 0 to 1")
         if self.seconds > self.longest:
-            raise HandloreError(
+            raise OptionError(
                 f"--seconds is {self.seconds:g}; a recording is at most {self.longest:g} seconds"
                 f" long, a stream of none {self.longest_stream:g}"
             )

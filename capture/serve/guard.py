@@ -12,7 +12,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, OptionError, counted
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_TOKEN = 8
@@ -46,7 +46,7 @@ class Address:
         host, _, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
         if not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise HandloreError(f"--serve is {text!r}, expected host:port such as 127.0.0.1:8000")
+            raise OptionError(f"--serve is {text!r}, expected host:port such as 127.0.0.1:8000")
         return cls(host, int(port))
 
     @property
@@ -84,9 +84,9 @@ class Guard:
         if token is not None:
             if len(token) < _SHORTEST_TOKEN:
                 length = counted(len(token), "character")
-                raise HandloreError(f"--token has {length}, expected at least {_SHORTEST_TOKEN}")
+                raise OptionError(f"--token has {length}, expected at least {_SHORTEST_TOKEN}")
             if not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
-                raise HandloreError("--token may contain only letters, digits, - and _")
+                raise OptionError("--token may contain only letters, digits, - and _")
         elif not address.local:
             token = secrets.token_urlsafe(18)
         own = socket.gethostname().lower()

@@ -22,6 +22,7 @@ from handlore.landmarks.drawing import (
     draw_hand_label,
     draw_hands,
 )
+from handlore.landmarks.files import naming_stdout
 from handlore.landmarks.untrusted import printable_lines
 from handlore.models.stream.events import Event
 
@@ -286,8 +287,9 @@ class Printer(LiveView):
         """Write a line on stdout, or raise BrokenPipeError if nobody reads it any more."""
         if self._out is None:
             return
-        self._out.write(f"{self._line(event)}\n")
-        self._out.flush()
+        with naming_stdout():
+            self._out.write(f"{self._line(event)}\n")
+            self._out.flush()
 
     def on_hold(self, event: Event) -> None:
         """Write a line on stdout that a pose is still held, or has ended."""

@@ -12,10 +12,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, OptionError
 from handlore.landmarks.hands import Hand
 
 from ..files import file_stamp, files_of, read_bytes
+from ..tables.units import height_in_widths
 from .base import Item, LandmarkClip, Source
 
 Numbers = NDArray[np.float64]
@@ -117,8 +118,16 @@ def require_within(values: Numbers, limit: float, expected: str) -> Numbers:
 def require_frame_rate(frame_rate: float) -> float:
     """Return frames a second, if they are in a sensible range."""
     if not 0.001 <= frame_rate <= 100_000:
-        raise HandloreError(f"--frame-rate is {frame_rate:g}, expected frames a second such as 30")
+        raise OptionError(f"--frame-rate is {frame_rate:g}, expected frames a second such as 30")
     return frame_rate
+
+
+def require_aspect(aspect: str) -> None:
+    """Refuse an aspect that is not W:H."""
+    try:
+        height_in_widths(aspect)
+    except HandloreError as error:
+        raise OptionError(str(error)) from error
 
 
 _FARTHEST = 100.0

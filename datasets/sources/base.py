@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from unicodedata import normalize
 
 from handlore.landmarks.detector import DetectorInfo
-from handlore.landmarks.errors import HandloreError, counted, shell_line
+from handlore.landmarks.errors import HandloreError, OptionError, counted, shell_line
 from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
@@ -214,14 +214,14 @@ class NamePattern:
         try:
             self._pattern = re.compile(text)
         except (re.error, OverflowError, RecursionError) as error:
-            raise HandloreError(
+            raise OptionError(
                 f"--name-pattern {text!r} is not a regular expression: {error}"
             ) from error
         groups = set(self._pattern.groupindex)
         self.has_label = "label" in groups
         if text and (not groups or groups - set(_NAMED)):
             found = ", ".join(sorted(groups - set(_NAMED))) or "none"
-            raise HandloreError(
+            raise OptionError(
                 f"--name-pattern needs named groups such as (?P<label>...), out of"
                 f" {', '.join(_NAMED)}; it has {found}"
             )

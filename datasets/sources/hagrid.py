@@ -24,6 +24,7 @@ from ._landmarks import (
     BadItem,
     LandmarkSource,
     first_files,
+    require_aspect,
     require_within,
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
@@ -67,7 +68,7 @@ class _Hagrid(LandmarkSource):
 
     def scan(self, root: Path) -> Listing:
         """List the boxes of all pictures."""
-        height_in_widths(self.aspect)
+        require_aspect(self.aspect)
         files = [(name, path) for name, path in files_of(root) if _is_annotation(path)]
         items = [item for name, path in files for item in _items(name, path)]
         if items and not any(_has_landmarks(path) for _, path in files):

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, OptionError
 
 from ..files import MAX_LISTED, SAMPLED, files_of, is_picture, is_video, readable
 from ..layouts.words import SPLITS, split_in
@@ -16,8 +16,8 @@ from ..tables.assembly import assemble
 from ..tables.names import role_of
 from ..tables.parts import TableOptions, TablePart
 from ..tables.rows import RawTable, Reader
-from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP, height_in_widths
-from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_frame_rate
+from ..tables.units import NAMED, TABLE_ASPECT_HELP, UNITS_HELP
+from ._landmarks import FRAME_RATE_HELP, BadItem, LandmarkSource, require_aspect, require_frame_rate
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 from .keypoint_csv import is_keypoint_table
 from .mp_holistic import is_frame_name, is_numbered_frame
@@ -68,7 +68,7 @@ class _LandmarkTable(LandmarkSource):
         """Refuse options that are out of range."""
         if self.units not in ("auto", *NAMED):
             known = ", ".join(["auto", *NAMED])
-            raise HandloreError(f"--units is {self.units!r}, expected one of: {known}")
+            raise OptionError(f"--units is {self.units!r}, expected one of: {known}")
 
     def fits(self, root: Path) -> bool:
         """Say whether one of the first tables has landmarks in it."""
@@ -95,7 +95,7 @@ class _LandmarkTable(LandmarkSource):
         """Read all tables; rows that cannot be used are failures, other files are left out."""
         require_frame_rate(self.frame_rate)
         if self.aspect:
-            height_in_widths(self.aspect)
+            require_aspect(self.aspect)
         found = _FoundTables.of(root)
         if not found.parts:
             return _nothing(root, found)

@@ -24,6 +24,7 @@ from ._landmarks import (
     LandmarkSource,
     Numbers,
     first_files,
+    require_aspect,
     require_frame_rate,
     require_within,
 )
@@ -68,7 +69,7 @@ class _MpHolistic(LandmarkSource):
     def scan(self, root: Path) -> Listing:
         """List the folders of frames; arrays that are no numbered frame are left out."""
         require_frame_rate(self.frame_rate)
-        height_in_widths(self.aspect)
+        require_aspect(self.aspect)
         arrays = [name for name, _ in files_of(root) if name.lower().endswith(".npy")]
         folders = {folder for name in arrays if (folder := _sequence_of(name))}
         items = [_item(root, folder) for folder in sorted(folders, key=natural_key)]

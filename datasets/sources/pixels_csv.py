@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, OptionError
 
 from ..files import MAX_LISTED, files_of
 from ..layouts.words import split_in
@@ -141,7 +141,7 @@ class _PixelsCsv(Source):
     def __post_init__(self) -> None:
         """Refuse an unknown numbering."""
         if self.letters not in _LETTERS:
-            raise HandloreError(
+            raise OptionError(
                 f"--letters is {self.letters!r}, expected one of: {', '.join(_LETTERS)}"
             )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, OptionError
 
 from ..files import natural_order
 from ._landmarks import BadItem, LandmarkSource, Numbers, lines_of, number_rows, skeleton_clip
@@ -140,7 +140,7 @@ class _Sfinge3d(LandmarkSource):
     def scan(self, root: Path) -> Listing:
         """List the clips, then the parts of the streams in order."""
         if self.part not in ("dictionary", "sequences", "both"):
-            raise HandloreError(f"--part is {self.part!r}, expected dictionary, sequences or both")
+            raise OptionError(f"--part is {self.part!r}, expected dictionary, sequences or both")
         clips = _clips(root) if self.part != "sequences" else []
         streams = _streams(root) if self.part != "dictionary" else []
         return Listing([*clips, *streams], notes=_NOTES)

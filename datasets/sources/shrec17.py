@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, OptionError
 
 from ..files import read_bytes, read_start
 from ._landmarks import (
@@ -75,7 +75,7 @@ class _Shrec17(LandmarkSource):
     def scan(self, root: Path) -> Listing:
         """List the sequences that the lists name; a wrong line is a failure."""
         if self.classes not in (14, 28):
-            raise HandloreError(f"--classes is {self.classes}, expected 14 or 28")
+            raise OptionError(f"--classes is {self.classes}, expected 14 or 28")
         require_frame_rate(self.frame_rate)
         lists = _lists(root)
         found = [item for path in lists for item in self._listed(root, path)]

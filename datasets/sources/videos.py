@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import InvalidDataError, OptionError
 from handlore.landmarks.hands import Pixels
 
 from ..files import (
@@ -182,9 +182,9 @@ class Frames(Source):
     def __post_init__(self) -> None:
         """Refuse options out of range."""
         if self.stride < 1:
-            raise HandloreError(f"--stride is {self.stride}, expected 1 or more")
+            raise OptionError(f"--stride is {self.stride}, expected 1 or more")
         if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):
-            raise HandloreError(f"--frame-rate is {self.frame_rate}, expected more than 0")
+            raise OptionError(f"--frame-rate is {self.frame_rate}, expected more than 0")
 
     def fits(self, root: Path) -> bool:
         """Say whether the folders of pictures are numbered consecutively, below those of labels."""

@@ -1,7 +1,8 @@
 """The command line: one file per command; each parses options, calls the library and prints.
 
 Data goes to stdout, messages and progress go to stderr. Exit codes: 0 done, 1 a problem stated in
-one line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C.
+one line, 2 wrong usage, 3 done but some inputs failed, 130 stopped by Ctrl-C. If the reader of
+stdout goes away, as in ``| head -1``, the rest is not wanted: 0, without a word.
 """
 
 import importlib
@@ -9,11 +10,14 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+from typing import Any
 
 import click
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, nearest
+from handlore.landmarks.errors import HandloreError, OptionError, nearest
+from handlore.landmarks.files import STDOUT, naming_stdout
 from handlore.landmarks.processes import ends_in_native_code
 from handlore.landmarks.untrusted import printable, printable_lines
 
@@ -90,15 +94,28 @@ class _Commands(click.Group):
             hint = f"{error.message} Did you mean {near}?"
             raise click.UsageError(hint, ctx) from error
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """Parse the options of the root, of which --help and --version print."""
+        try:
+            with naming_stdout():
+                return super().make_context(*args, **more)
+        except KeyboardInterrupt as stop:
+            raise click.exceptions.Exit(_STOPPED_BY_USER) from stop
+        except OSError as error:
+            raise _ending(error) from error
+
     def invoke(self, ctx: click.Context) -> object:
         _open_standard_streams()
+        prints_help = not {"-h", "--help"}.isdisjoint(ctx.args)
         try:
-            with ends_in_native_code():
+            with ends_in_native_code(), naming_stdout() if prints_help else nullcontext():
                 return super().invoke(ctx)
         except click.UsageError as error:
             # Arguments that the shell made of the names of files are quoted in it.
             vars(error)["message"] = _plain(printable_lines(error.message))
             raise
+        except OptionError as error:
+            raise click.UsageError(_plain(printable_lines(str(error)))) from error
         except HandloreError as error:
             _name(error.failures)
             raise _Problem(str(error)) from error
@@ -107,11 +124,21 @@ class _Commands(click.Group):
             if not stop.args:
                 click.echo("\nhandlore: stopped; no incomplete file was left behind", err=True)
             ctx.exit(_STOPPED_BY_USER)
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise _Problem(f"{where}{error.strerror or error}") from error
+            raise _ending(error) from error
+
+
+def _ending(error: OSError) -> Exception:
+    """Return how an error of the system ends a command."""
+    why = error.strerror or str(error)
+    if error.filename != STDOUT:
+        return _Problem(f"{error.filename}: {why}" if error.filename else why)
+    # What Python still has to flush goes nowhere; a test's stream has no descriptor.
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return click.exceptions.Exit(0)
+    return _Problem(f"cannot write to {STDOUT}: {why}; files that were written are complete")
 
 
 def _open_standard_streams() -> None:

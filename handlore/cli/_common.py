@@ -15,7 +15,7 @@ from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS
 from handlore.landmarks.errors import HandloreError, unknown_name
-from handlore.landmarks.files import make_folder, no_file, real_path
+from handlore.landmarks.files import make_folder, naming_stdout, no_file, real_path
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import CHOICES, open_detector
 from handlore.landmarks.registry import Registry
@@ -154,6 +154,12 @@ def _size(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tup
     return int(width), int(height)
 
 
+def is_given(option: str) -> bool:
+    """Say whether the option of the running command was given, in a variable too."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source not in (None, click.core.ParameterSource.DEFAULT)
+
+
 def all_options(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
     """Return one decorator that adds several options, in this order."""
 
@@ -257,13 +263,15 @@ def opened_detector(
 
 
 def talk(line: str) -> None:
-    """Print a message on stderr."""
-    click.echo(printable_lines(line), err=True)
+    """Print a message on stderr; a full disk, or a closed pipe, does not end the work."""
+    with suppress(OSError):
+        click.echo(printable_lines(line), err=True)
 
 
 def say(text: str = "", *, nl: bool = True) -> None:
     """Print text on stdout; control characters, as in the names of files, have no effect."""
-    click.echo(printable_lines(text), nl=nl)
+    with naming_stdout():
+        click.echo(printable_lines(text), nl=nl)
 
 
 def say_failures(failures: Sequence[tuple[str, str]]) -> None:
@@ -276,7 +284,8 @@ def say_failures(failures: Sequence[tuple[str, str]]) -> None:
 
 def print_json(value: Any) -> None:
     """Print JSON on stdout, in ASCII for any terminal and file name; NaN becomes null."""
-    click.echo(json.dumps(_without_nan(value), indent=2))
+    with naming_stdout():
+        click.echo(json.dumps(_without_nan(value), indent=2))
 
 
 def require_output(out: Path, data: Sequence[Path]) -> None:

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from handlore.landmarks.files import naming_stdout
 from handlore.landmarks.untrusted import printable
 
 
@@ -33,7 +34,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(printable(str(cell)) for cell in row))
     # A pipe has no width: keep long lines whole there.
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False).print(table)
+    width = None if sys.stdout.isatty() else 200
+    with naming_stdout():
+        _Console(width=width, markup=False, highlight=False).print(table)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise the error as it is: rich would end the program."""
+        raise  # noqa: PLE0704
 
 
 @contextmanager

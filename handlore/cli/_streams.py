@@ -16,7 +16,7 @@ from handlore.models.stream.settings import (
     RecogniserSettings,
 )
 
-from ._common import PATH, NumberRange, all_options, field_option, percent
+from ._common import PATH, NumberRange, all_options, field_option, is_given, percent
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -102,14 +102,9 @@ recogniser_options = all_options(
 
 def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
     """Take the options of the recogniser out of all options; those given go before sensitivity."""
-    context, by_default = click.get_current_context(), click.core.ParameterSource.DEFAULT
     values = {name: given.pop(name) for name, _, _ in _OPTIONS}
     values |= {name: given.pop(name) for name in ("hold_interval",) if name in given}
-    chosen = {
-        name: value
-        for name, value in values.items()
-        if context.get_parameter_source(name) is not by_default
-    }
+    chosen = {name: value for name, value in values.items() if is_given(name)}
     return RecogniserSettings.of_sensitivity(given.pop("sensitivity"), **chosen)
 
 

@@ -9,11 +9,11 @@ import click
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
-from handlore.landmarks.errors import counted, shell_line
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
-from ._common import FOLDER, MODEL, percent, say, talk
+from ._common import FOLDER, MODEL, is_given, percent, say, talk
 from ._rich import print_table
 
 if TYPE_CHECKING:
@@ -94,11 +94,26 @@ base_option = click.option(
 
 
 def parsed_params(params: Sequence[str]) -> dict[str, str]:
-    """Return the values of NAME=VALUE by name."""
+    """Return the values of NAME=VALUE by name; refuse what another option sets, too."""
+    values: dict[str, str] = {}
     for param in params:
-        if "=" not in param:
+        name, has_value, value = param.partition("=")
+        if not has_value:
             raise click.BadParameter(f"{param!r} is not NAME=VALUE", param_hint="--param")
-    return dict(param.split("=", 1) for param in params)
+        if name in values:
+            twice = f"{name}={values[name]} and {param} cannot be used together"
+            raise click.BadParameter(twice, param_hint="--param")
+        if name.split(".")[-1] == "random_state" and is_given("seed"):
+            raise click.UsageError(f"--seed and --param {param} cannot be used together")
+        values[name] = value
+    return values
+
+
+def refuse_for_poses(kind: Kind, options: Mapping[str, object]) -> None:
+    """Raise HandloreError if one of these options for movements is given for static poses."""
+    given = next((name for name, is_set in options.items() if is_set), None)
+    if kind == "pose" and given:
+        raise HandloreError(f"{given} is for movements, not for static poses; leave it out")
 
 
 def parsed_features(features: str | None) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ import click
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.run import SessionSummary, record
-from handlore.landmarks.errors import HandloreError, shell_line
+from handlore.landmarks.errors import OptionError, shell_line
 
 from ._common import (
     PATH,
@@ -175,7 +175,7 @@ def command(ctx: click.Context, /, out: Path, as_json: bool, **given: Any) -> No
 def _options(given: dict[str, Any]) -> SessionOptions:
     length = given["frames"] or given["seconds"]
     if given["until"] == "key" and length:
-        raise HandloreError("--until key contradicts --frames and --seconds; give one of them")
+        raise OptionError("--until key contradicts --frames and --seconds; give one of them")
     same = (
         "countdown review burst pause subject session note keep_video headless coach quiet"
         " max_hands landmarker detector verbose"

@@ -34,6 +34,7 @@ from ._training import (
     parsed_features,
     parsed_params,
     print_evaluation,
+    refuse_for_poses,
     report_option,
     seed_option,
     streams_option,
@@ -122,11 +123,12 @@ def command(**given: Any) -> None:
 
 
 def _cross_validate(options: _CrossvalOptions) -> None:
-    features = parsed_features(options.features)
+    features, params = parsed_features(options.features), parsed_params(options.params)
     if options.report:
         prepare_folder(options.report)
     kind, is_named = kind_of(options.model, options.base), options.model is not None
     loaded = load_datasets(options.data, kind, is_named=is_named)
+    refuse_for_poses(kind or loaded.dataset.header.kind, {"--mirror-labels": options.mirror_labels})
     with progress("cross-validating", counted=False) as show:
         found = handlore.cross_validate(
             loaded.dataset,
@@ -134,7 +136,7 @@ def _cross_validate(options: _CrossvalOptions) -> None:
             by=options.by,
             folds=options.folds,
             features=features,
-            params=parsed_params(options.params),
+            params=params,
             mirror_labels=options.mirror_labels or "",
             base=options.base,
             seed=options.seed,
@@ -154,8 +156,9 @@ def _compare(options: _CrossvalOptions) -> None:
             " --model"
         )
     named = next((name for name in options.models if name != "auto"), None)
-    kind = kind_of(named, options.base)
+    params, kind = parsed_params(options.params), kind_of(named, options.base)
     loaded = load_datasets(options.data, kind, is_named=named is not None)
+    refuse_for_poses(kind or loaded.dataset.header.kind, {"--mirror-labels": options.mirror_labels})
     with progress("cross-validating", counted=False) as show:
         found = handlore.compare_estimators(
             loaded.dataset,
@@ -163,7 +166,7 @@ def _compare(options: _CrossvalOptions) -> None:
             by=options.by,
             folds=options.folds,
             features=parsed_features(options.features),
-            params=parsed_params(options.params),
+            params=params,
             mirror_labels=options.mirror_labels or "",
             base=options.base,
             seed=options.seed,

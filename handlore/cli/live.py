@@ -1,8 +1,6 @@
 """``handlore live``: recognise gestures of a camera, and run actions."""
 
-import os
 import re
-import sys
 from contextlib import closing
 from math import inf
 from pathlib import Path
@@ -29,6 +27,7 @@ from ._common import (
     detector_options,
     examples,
     hand_option,
+    is_given,
     json_option,
     say,
     talk,
@@ -190,10 +189,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
 @hand_option
 @detector_options(landmarker=None)
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     models: tuple[str | Path, ...],
     camera: str,
     size: tuple[int, int] | None,
@@ -215,19 +211,14 @@ def command(
     """
     check_hands(given["hand"], given["max_hands"])
     given["token"] = _token(given.pop("token"), given.pop("token_file"), given["serve"])
-    options = _options(given)
+    options = _options(given, landmarks=landmarks)
     wanted = CameraOptions(size=size, loop=given["loop"], paced=not given["fast"])
     spec = camera_spec(camera, wanted)
     if not models:
         models = LIVE_MODELS
         talk(_NO_MODEL)
-    try:
-        with closing(_printer(options, spec, as_json=as_json, landmarks=landmarks)) as printer:
-            summary = run_live(models, spec, options=options, views=[printer])
-    except BrokenPipeError:
-        # Nobody reads the events any more; discard what Python still has to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        ctx.exit(0)
+    with closing(_printer(options, spec, as_json=as_json, landmarks=landmarks)) as printer:
+        summary = run_live(models, spec, options=options, views=[printer])
     if summary.unsaved:
         lost = counted(summary.unsaved, "recording was", "recordings were")
         raise HandloreError(f"{lost} not written to {options.record}")
@@ -250,11 +241,15 @@ def _token(token: str | None, file: Path | None, serve: str | None) -> str | Non
     return read_token(file)
 
 
-def _options(given: dict[str, Any]) -> LiveOptions:
+def _options(given: dict[str, Any], *, landmarks: bool) -> LiveOptions:
     same = (
         "dry_run serve token send home_assistant home_assistant_name max_hands record keep_video"
         " subject landmarker detector hand verbose"
     )
+    if is_given("remember") and given["record"] is None:
+        raise click.UsageError("--remember needs a folder of recordings: --record")
+    if given["landmarks_fps"] and not (given["send"] or given["serve"] or landmarks):
+        raise click.UsageError("--landmarks-fps needs --landmarks, --send or --serve")
     actions, settings = pop_actions(given), pop_settings(given)
     try:
         return LiveOptions(

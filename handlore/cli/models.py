@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handlore.datasets.recording_files import is_recordings
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, OptionError
 from handlore.landmarks.files import atomic_write, require_writable
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
@@ -128,7 +128,7 @@ def _show_command(model: str | Path, picture: Path | None, as_json: bool) -> Non
 
     if picture:
         if picture.suffix.lower() != ".png":
-            raise HandloreError(f"--picture is {picture}; expected a name that ends in .png")
+            raise OptionError(f"--picture is {picture}; expected a name that ends in .png")
         require_writable(picture)
     card = load_model(model).card
     known = KNOWN_MODELS.get(model) if isinstance(model, str) else None

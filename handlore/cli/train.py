@@ -16,6 +16,7 @@ from ._common import (
     data_argument,
     end,
     examples,
+    is_given,
     json_option,
     load_datasets,
     percent,
@@ -35,6 +36,7 @@ from ._training import (
     parsed_features,
     parsed_params,
     protocol,
+    refuse_for_poses,
     seed_option,
 )
 
@@ -110,9 +112,14 @@ def command(**given: Any) -> None:
 
 def _train(options: _TrainOptions) -> None:
     require_output(options.out, options.data)
-    features = parsed_features(options.features)
+    features, params = parsed_features(options.features), parsed_params(options.params)
     kind, is_named = kind_of(options.model, options.base), options.model is not None
     loaded = load_datasets(options.data, kind, is_named=is_named)
+    negatives = "--negatives" if options.negatives else "--no-negatives"
+    refuse_for_poses(
+        kind or loaded.dataset.header.kind,
+        {"--mirror-labels": options.mirror_labels, negatives: is_given("negatives")},
+    )
     with progress("training", counted=False) as show:
         trained = handlore.train(
             loaded.dataset,
@@ -121,7 +128,7 @@ def _train(options: _TrainOptions) -> None:
             split=options.split,
             features=features,
             mirror_labels=options.mirror_labels or "",
-            params=parsed_params(options.params),
+            params=params,
             negatives=options.negatives,
             crossval=options.crossval,
             log=options.log,

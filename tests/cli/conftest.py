@@ -68,7 +68,7 @@ def refused() -> Callable[..., str]:
         assert result.exit_code == code
         assert result.stdout == ""
         (line,) = (x for x in result.stderr.splitlines() if not x.startswith("note: "))
-        assert line.startswith("handlore: ")
+        assert line.startswith("Error: " if code == 2 else "handlore: ")
         assert "Traceback" not in line
         return line
 

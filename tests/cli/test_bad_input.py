@@ -86,9 +86,9 @@ def test_a_folder_of_another_layout(run: Run, refused: Refused, out: Path, pictu
     assert "did you mean images" in refused(run("convert", pictures, to, "--source", "image"))
     assert "no class 'wall'" in refused(run("convert", pictures, to, "--none", "wall"))
     assert "not a regular expression" in refused(
-        run("convert", pictures, to, "--name-pattern", "(")
+        run("convert", pictures, to, "--name-pattern", "("), 2
     )
-    assert "named groups" in refused(run("convert", pictures, to, "--name-pattern", "x"))
+    assert "named groups" in refused(run("convert", pictures, to, "--name-pattern", "x"), 2)
     assert "has no option --name-pattern" in refused(
         run("convert", pictures, to, "--source", "hgr1", "--name-pattern", "x")
     )
@@ -395,13 +395,100 @@ def test_a_pipe_among_the_pictures_is_named_and_does_not_hang(
     assert "failed: fist/pipe.png: it is no regular file" in result.stderr
 
 
-def test_a_reader_that_goes_away(npz: Path) -> None:
-    """`handlore info x.npz --json | head -1` ends without a word."""
-    command = " ".join([*COMMAND, "info", f"'{npz}'", "--json"])
+PRINTING = [
+    pytest.param(("--help",), id="help"),
+    pytest.param(("train", "--help"), id="help of a command", marks=pytest.mark.slow),
+    pytest.param(("--version",), id="version", marks=pytest.mark.slow),
+    pytest.param(("sources",), id="text", marks=pytest.mark.slow),
+    pytest.param(("models", "show", "everyday"), id="table"),
+    pytest.param(("models", "--json"), id="json", marks=pytest.mark.slow),
+    pytest.param(("replay", "moves.onnx", "lessons.npz", "--json"), id="stream"),
+    pytest.param(
+        ("live", "everyday", "--camera", "frames", "--fast", "--headless", "--landmarks"), id="live"
+    ),
+]
+
+
+@pytest.fixture
+def there(tmp_path: Path, moves: Path, lessons: Path, pictures: Path) -> Path:
+    """A folder with a model, a stream and frames."""
+    shutil.copy(moves, tmp_path / "moves.onnx")
+    shutil.copy(lessons, tmp_path / "lessons.npz")
+    (tmp_path / "frames").mkdir()
+    shutil.copy(pictures / "fist/fist_p01_1.png", tmp_path / "frames/1.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("buffered", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("words", PRINTING)
+def test_a_reader_that_goes_away(words: tuple[str, ...], buffered: bool, there: Path) -> None:
+    """`handlore info x.npz | head -1` ends without a word, and is no problem."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = printed_to(writer, words, buffered, there)
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if not line.startswith("frames: ")] == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("buffered", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("words", PRINTING)
+def test_stdout_on_a_full_disk(words: tuple[str, ...], buffered: bool, there: Path) -> None:
+    done = printed_to(os.open("/dev/full", os.O_WRONLY), words, buffered, there)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("frames: "))
+    assert line.startswith("handlore: cannot write to standard output: No space left on device")
+
+
+def printed_to(
+    stdout: int, words: tuple[str, ...], buffered: bool, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    environment |= {} if buffered else {"PYTHONUNBUFFERED": "1"}
+    with os.fdopen(stdout, "wb") as stream:
+        return subprocess.run(
+            [*COMMAND, *words],
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment,
+            cwd=folder,
+        )
+
+
+def test_nobody_reads_the_messages(npz: Path, out: Path) -> None:
+    """The work is done all the same."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    (npz_copy := out / "a.npz").write_bytes(npz.read_bytes())
+    words = ["export", npz_copy, out / "a.csv"]
+    done = subprocess.run([*COMMAND, *map(str, words)], stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 0
+    assert (out / "a.csv").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+@pytest.mark.parametrize("module", ["handlore.cli", "click", "handlore.cli.sources"])
+def test_ctrl_c_while_the_program_starts(module: str) -> None:
+    """The hook sends the signal where the program imports a module."""
+    program = f"""
+import os, runpy, signal, sys
+class Hook:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Hook())
+sys.argv = ["handlore", "sources"]
+runpy.run_module("handlore", run_name="__main__")
+"""
     done = subprocess.run(
-        ["sh", "-c", f"{command} | true"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert done.stderr == ""
+    assert done.returncode == 130
+    assert done.stderr.count("\n") <= 2
+    assert "Traceback" not in done.stderr
 
 
 # Datasets and models
@@ -684,6 +771,25 @@ def test_a_name_with_a_line_break_is_one_line(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == (
         "failed: a\\nhandlore: all is well.png: it is damaged\\x1b[2J\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--aspect", "4/3"),
+        ("--units", "miles"),
+        ("--frame-rate", "0"),
+        ("--name-pattern", "(?P<foo>x)"),
+    ],
+)
+def test_a_wrong_value_of_an_option_of_a_source(
+    option: str, value: str, npz: Path, run: Run, refused: Refused, out: Path
+) -> None:
+    """Wrong usage, as that of every other option."""
+    table = out / "a.csv"
+    assert run("export", npz, table).exit_code == 0
+    line = refused(run("convert", table, out / "b.npz", option, value), 2)
+    assert line.startswith(f"Error: {option} ")
 
 
 @pytest.mark.parametrize("words", [("predict", "everyday", "a.jpg"), ("convert", "a", "b.npz")])

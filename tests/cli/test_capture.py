@@ -30,14 +30,9 @@ def clip(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("args", "why"),
     [
-        (["--frames", "3", "--seconds", "1"], "--frames and --seconds contradict"),
-        (["--until", "hand-gone", "--frames", "9"], "--frames and --until hand-gone contradict"),
-        (["--until", "key", "--seconds", "1"], "--until key contradicts"),
         (["--labels", "a,b,a"], "'a' is already a label"),
         (["--labels", "a,None"], "'None' is already a label, written none"),
         (["--labels", "a/b"], "cannot be a label"),
-        (["--countdown", "-1"], "--countdown is -1"),
-        (["--missing", "2"], "--missing is 2"),
         (["--camera", "nothing.mp4"], "there is no camera or file 'nothing.mp4'"),
         (["--camera", "0", "--loop"], "--loop repeats a file"),
         (["--camera", "0", "--backend", "magic"], "unknown camera backend 'magic'"),
@@ -50,10 +45,24 @@ def test_invalid_options(args, why, run, refused, tmp_path: Path):
     assert not out.exists(), "no folder is left behind"
 
 
-def test_wrong_usage(run, tmp_path: Path):
-    done = run("capture", "--out", tmp_path / "out", "--size", "big")
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        (["--size", "big"], "--size is 'big', expected width x height such as 640x480"),
+        (["--frames", "3", "--seconds", "1"], "--frames and --seconds contradict"),
+        (["--until", "hand-gone", "--frames", "9"], "--frames and --until hand-gone contradict"),
+        (["--until", "key", "--seconds", "1"], "--until key contradicts"),
+        (["--countdown", "-1"], "--countdown is -1"),
+        (["--missing", "2"], "--missing is 2"),
+        (["--seconds", "900"], "--seconds is 900; a recording is at most 60 seconds"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_wrong_usage(args, why, run, tmp_path: Path):
+    done = run("capture", "--out", tmp_path / "out", "--headless", *args)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "--size is 'big', expected width x height such as 640x480" in done.stderr
+    assert why in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_missing_camera(run, tmp_path: Path):

@@ -61,7 +61,7 @@ def test_picture_of_own_model(moves: Path, run: Run, parsed: Parsed, tmp_path: P
 
 def test_picture_of_another_kind(run: Run, refused: Refused, tmp_path: Path) -> None:
     for out in (tmp_path / "x.txt", tmp_path / "x"):
-        line = refused(run("models", "show", "everyday", "--picture", out))
+        line = refused(run("models", "show", "everyday", "--picture", out), 2)
         assert "expected a name that ends in .png" in line
         assert not out.exists()
 

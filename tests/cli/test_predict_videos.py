@@ -132,6 +132,12 @@ def test_unreadable_videos(moves: Path, run: Run, parsed: Parsed, tmp_path: Path
     assert parsed(result, 1) == []
 
 
+def test_tta_without_pictures(onnx: Path, run: Run, refused: Refused, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "left.avi", pictures_of("left"))
+    line = refused(run("predict", onnx, video, "--tta", 4))
+    assert line == "handlore: --tta is for pictures, and none are named"
+
+
 def test_not_a_video(moves: Path, clips: Path, run: Run, refused: Refused, tmp_path: Path) -> None:
     picture, folder = tmp_path / "hand.png", tmp_path / "empty"
     cv2.imwrite(str(picture), pictures_of("left")[0])

@@ -160,13 +160,52 @@ def test_blend(clips: Path, npz: Path, run: Run, parsed: Parsed, tmp_path: Path)
     assert poses.exit_code == 0, poses.output
 
 
+@pytest.mark.parametrize("command", ["train", "crossval"])
+def test_mirrored_labels_of_poses(
+    command: str, npz: Path, run: Run, refused: Refused, tmp_path: Path
+) -> None:
+    words = ("--out", tmp_path / "m.onnx") if command == "train" else ()
+    line = refused(run(command, npz, *words, "--mirror-labels", "ok=fist"))
+    assert line == (
+        "handlore: --mirror-labels is for movements, not for static poses; leave it out"
+    )
+
+
+@pytest.mark.parametrize("option", ["--negatives", "--no-negatives"])
+def test_negatives_of_poses(
+    option: str, npz: Path, run: Run, refused: Refused, tmp_path: Path
+) -> None:
+    line = refused(run("train", npz, "--out", tmp_path / "m.onnx", option))
+    assert f"{option} is for movements, not for static poses" in line
+
+
+@pytest.mark.parametrize("command", ["train", "crossval"])
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        (("--param", "gamma=1", "--param", "gamma=2"), "gamma=1 and gamma=2 cannot be used"),
+        (("--param", "gamma=1", "--param", "gamma=1"), "gamma=1 and gamma=1 cannot be used"),
+        (("--seed", 3, "--param", "random_state=5"), "--seed and --param random_state=5 cannot"),
+        (("--seed", 0, "--param", "forest.random_state=5"), "forest.random_state=5 cannot be"),
+        (("--param", "gamma"), "'gamma' is not NAME=VALUE"),
+    ],
+)
+def test_parameters_given_twice(
+    command: str, args: tuple[object, ...], problem: str, npz: Path, run: Run, tmp_path: Path
+) -> None:
+    words = ("--out", tmp_path / "m.onnx") if command == "train" else ()
+    found = run(command, npz, *words, *args)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert problem in found.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
         (("--mirror-labels", "left=up"), "name up; known labels: circle, left, none, right"),
         (("--mirror-labels", "left"), "expected pairs of different labels such as left=right"),
         (("--model", "forest"), "holds movements (clips), but the classifier takes poses"),
-        (("--model", "forest", "--mirror-labels", "a=b"), "forest has no parameter"),
+        (("--model", "forest", "--mirror-labels", "a=b"), "--mirror-labels is for movements, not"),
         (("--model", "roket"), "did you mean rocket?"),
         (("--model", "rocket+forest"), "mixes models of poses with models of movements"),
         (("--model", "forest+linear"), "holds movements (clips), but the classifier takes poses"),
