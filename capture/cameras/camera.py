@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from handlore.landmarks.detector import is_arm_linux
-from handlore.landmarks.errors import HandloreError, unknown_name
+from handlore.landmarks.errors import HandloreError, OptionError, unknown_name
 from handlore.landmarks.files import similar_files
 from handlore.landmarks.hands import Pixels
 from handlore.landmarks.registry import Registry
@@ -51,11 +51,23 @@ class CameraOptions:
 
     def __post_init__(self) -> None:
         if self.size is not None and min(self.size) < 1:
-            raise HandloreError(f"the size is {self.size[0]}x{self.size[1]}, expected pixels")
+            raise OptionError(f"the size is {self.size[0]}x{self.size[1]}, expected pixels")
         if not 0 <= self.frame_rate < 10_000:
-            raise HandloreError(f"the frame rate is {self.frame_rate}, expected 0 to 10,000")
+            raise OptionError(f"the frame rate is {self.frame_rate}, expected 0 to 10,000")
         if self.backend != "auto" and self.backend not in BACKENDS:
-            raise unknown_name("camera backend", self.backend, ["auto", *BACKENDS])
+            known = ["auto", *BACKENDS]
+            raise OptionError(str(unknown_name("camera backend", self.backend, known)))
+
+    @property
+    def for_cameras(self) -> str:
+        """Which options were given that only cameras have, with their verb; else nothing."""
+        given = {
+            "size": self.size is not None,
+            "frame rate": bool(self.frame_rate),
+            "backend": self.backend != "auto",
+        }
+        names = [name for name, is_given in given.items() if is_given]
+        return f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'}" if names else ""
 
 
 class Camera(Protocol):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -38,8 +39,10 @@ class _FileCamera(CameraKind):
             raise HandloreError(f"the folder {path} holds no pictures; expected {cls.texts}")
         if not (path.is_dir() or is_video(path) or path.suffix.lower() == ".gif"):
             return None
-        if options.size or (options.frame_rate and not path.is_dir()) or options.backend != "auto":
-            raise HandloreError(f"size, frame rate and backend are for cameras; {text} is a file")
+        # Frames in a folder have no times of their own.
+        foreign = replace(options, frame_rate=0.0) if path.is_dir() else options
+        if foreign.for_cameras:
+            raise HandloreError(f"{foreign.for_cameras} for cameras; {text} is a file")
         return lambda: cls(path, options)
 
     def __init__(self, path: Path, options: CameraOptions) -> None:

@@ -11,6 +11,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -164,9 +165,11 @@ class _Pipeline(_OpenCvCamera):
     def find(cls, text: str, options: CameraOptions) -> Opener | None:
         if " ! " not in text or Path(text).exists():
             return None
-        if options.size or options.frame_rate or options.backend not in ("auto", "gstreamer"):
+        if options.backend == "gstreamer":
+            options = replace(options, backend="auto")
+        if options.for_cameras:
             raise HandloreError(
-                "size, frame rate and backend are parts of a GStreamer pipeline; write"
+                f"{options.for_cameras} part of a GStreamer pipeline; write"
                 " 'video/x-raw,width=640,height=480,framerate=30/1' into it"
             )
         return lambda: cls(text)

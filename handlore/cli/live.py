@@ -251,6 +251,8 @@ def _options(given: dict[str, Any], *, landmarks: bool) -> LiveOptions:
     if given["landmarks_fps"] and not (given["send"] or given["serve"] or landmarks):
         raise click.UsageError("--landmarks-fps needs --landmarks, --send or --serve")
     actions, settings = pop_actions(given), pop_settings(given)
+    if given["dry_run"] and actions is None:
+        raise click.UsageError("--dry-run needs a file of actions: --actions or --preset")
     try:
         return LiveOptions(
             window=not given["headless"],

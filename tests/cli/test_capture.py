@@ -35,7 +35,6 @@ def clip(tmp_path: Path) -> Path:
         (["--labels", "a/b"], "cannot be a label"),
         (["--camera", "nothing.mp4"], "there is no camera or file 'nothing.mp4'"),
         (["--camera", "0", "--loop"], "--loop repeats a file"),
-        (["--camera", "0", "--backend", "magic"], "unknown camera backend 'magic'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -54,6 +53,9 @@ def test_invalid_options(args, why, run, refused, tmp_path: Path):
         (["--until", "key", "--seconds", "1"], "--until key contradicts"),
         (["--countdown", "-1"], "--countdown is -1"),
         (["--missing", "2"], "--missing is 2"),
+        (["--size", "0x480"], "the size is 0x480, expected pixels"),
+        (["--fps", "1e9"], "the frame rate is 1000000000.0, expected 0 to 10,000"),
+        (["--camera", "0", "--backend", "magic"], "unknown camera backend 'magic'"),
         (["--seconds", "900"], "--seconds is 900; a recording is at most 60 seconds"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

@@ -374,7 +374,7 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--dry-run"], "needs a file of actions: --actions"),
+        (["--dry-run"], "--dry-run needs a file of actions: --actions or --preset"),
         (["--keep-video"], "needs a folder of recordings: --record"),
         (["--subject", "anna"], "needs a folder of recordings: --record"),
         (["--remember", "20"], "--remember needs a folder of recordings: --record"),

@@ -85,9 +85,10 @@ class TestSpecs:
     @pytest.mark.parametrize(
         ("options", "why"),
         [
-            ({"size": (320, 240)}, "are for cameras"),
-            ({"frame_rate": 10.0}, "are for cameras"),
-            ({"backend": "v4l2"}, "are for cameras"),
+            ({"size": (320, 240)}, "^size is for cameras; "),
+            ({"frame_rate": 10.0}, "^frame rate is for cameras; "),
+            ({"backend": "v4l2"}, "^backend is for cameras; "),
+            ({"size": (320, 240), "backend": "v4l2"}, "^size and backend are for cameras; "),
         ],
     )
     def test_options_of_a_file(self, clip: Path, options: dict, why: str):
