@@ -81,15 +81,14 @@ def test_mosquitto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         sender = Sender(make_output(f"mqtt://anna:s3cret@127.0.0.1:{port}"), said.append)
         assert received(port, "handlore/landmarks", lambda: sender.show(state()))["width"] == 640
         assert received(port, "handlore/event", lambda: sender.on_event(FIST))["label"] == "fist"
+        # On a busy machine the first connection may have taken two attempts.
+        said.clear()
     until(lambda: (sender.show(state()), said)[1])
+    assert said[0].startswith(f"mqtt://127.0.0.1:{port} does not receive")
     with mosquitto(tmp_path, port=port, key="s3cret"):
-        until(lambda: (sender.show(state()), len(said) == 2)[1])
+        until(lambda: (sender.show(state()), "receives now" in said[-1])[1])
         assert received(port, "handlore/event", lambda: sender.on_event(FIST))["label"] == "fist"
     sender.close()
-    assert [line.split(" (")[0] for line in said] == [
-        f"mqtt://127.0.0.1:{port} does not receive",
-        f"mqtt://127.0.0.1:{port} receives now",
-    ]
 
 
 @pytest.mark.slow
