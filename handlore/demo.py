@@ -183,8 +183,8 @@ def _refuse_other_files(out: Path) -> None:
         other = next(walk(out), None)
     if other is not None:
         raise HandloreError(
-            f"{out} holds other files, such as {other}, that are of no demo; give a new folder"
-            " with --out"
+            f"{out} holds other files, such as {other}; give a new folder with --out, or that of an"
+            " earlier demo"
         )
 
 

@@ -121,7 +121,7 @@ def test_a_folder_of_other_files_is_refused(name: str, run: Run, refused, tmp_pa
     (out / name).parent.mkdir(parents=True)
     (out / name).write_text("mine")
     line = refused(run("demo", "--out", out))
-    assert f"{out} holds other files, such as {name}, that" in line
+    assert f"{out} holds other files, such as {name}; give" in line
     assert "give a new folder with --out" in line
     assert [path.read_text() for path in out.rglob("*") if path.is_file()] == ["mine"]
 
