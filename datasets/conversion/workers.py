@@ -5,6 +5,7 @@ process dies, its unit is done again alone, down to the single item that kills i
 is a failure, and the others are converted.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -301,8 +302,10 @@ class DaskPool:
     def _client(self) -> "Iterator[Client]":
         from distributed import Client
 
+        make = partial(Client, self.address, timeout=_SCHEDULER_TIMEOUT, set_as_default=False)
         try:
-            client = Client(self.address, timeout=_SCHEDULER_TIMEOUT, set_as_default=False)
+            # Dask itself waits for ever if something else listens there.
+            client = _answer_within(2 * _SCHEDULER_TIMEOUT, make)
         except (OSError, TimeoutError, ValueError) as error:
             raise HandloreError(
                 f"no Dask scheduler answers at {self.address}; `dask scheduler` prints its address"
@@ -319,6 +322,20 @@ class DaskPool:
                 f"the Dask scheduler {self.address} has no workers; start them with"
                 f" `dask worker {self.address}`"
             ) from error
+
+
+def _answer_within(seconds: float, make: "Callable[[], Client]") -> "Client":
+    """Return what a function returns, or raise TimeoutError if it takes longer."""
+    answer: concurrent.futures.Future[Client] = concurrent.futures.Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(make())
+        except Exception as error:  # noqa: BLE001
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return answer.result(timeout=seconds)
 
 
 def _result(future: "Future[Result]") -> Result:

@@ -227,6 +227,16 @@ def test_no_scheduler_is_one_line(run, pictures, tmp_path, address, monkeypatch)
     assert "no Dask scheduler answers at" in line
 
 
+def test_something_else_that_listens_is_one_line(run, pictures, tmp_path, monkeypatch):
+    """It never answers, and Dask would wait for it for ever."""
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    monkeypatch.setattr("handlore.datasets.conversion.workers._SCHEDULER_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        line = refused_line(run("convert", pictures, tmp_path / "o.npz", "--dask", address))
+    assert "no Dask scheduler answers at" in line
+
+
 def test_without_the_extra_one_line_says_what_to_install(run, pictures, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     line = refused_line(run("convert", pictures, tmp_path / "o.npz", "--dask", "tcp://a:1"))
