@@ -29,26 +29,24 @@ SECONDS = 2.0
 """Length of a recording unless another one is asked for."""
 _VIDEO_STREAM = 120.0
 """A stream of `none` whose pictures are kept in memory ends after this time; seconds."""
-_MOVED = "handlore: recordings are reviewed and edited with `handlore recordings` (review, list,"
+_MOVED = "recordings are reviewed and edited with `handlore recordings` (review, list,"
 _MOVED += " discard, restore, relabel); --review takes seconds"
 
 
 _setting = partial(field_option, SessionOptions)
 
 
-def _seconds_of_review(ctx: click.Context, _: click.Parameter, value: str) -> float:
+def _seconds_of_review(_ctx: click.Context, _: click.Parameter, value: str) -> float:
     """Return the seconds; refuse the folder that the option used to take."""
     try:
         return float(value)
     except ValueError:
-        talk(_MOVED)
-        ctx.exit(2)
+        raise OptionError(_MOVED) from None
 
 
-def _moved(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
+def _moved(_ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> None:
     if value:
-        talk(_MOVED)
-        ctx.exit(2)
+        raise OptionError(_MOVED)
 
 
 @click.command(
