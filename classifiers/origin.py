@@ -245,7 +245,9 @@ def _kept_beside(model: str | Path, card: ModelCard, path: Path) -> dict[str, An
         return {"paths": (beside,), "dataset": kept, "base": None}
     n, crossval = card.training.get("n"), card.training.get("crossval")
     score = crossval.get("accuracy") if isinstance(crossval, dict) else None
-    known = f", of which {100 * score:.1f} % were recognised" if isinstance(score, float) else ""
+    known = ""
+    if isinstance(score, float):
+        known = f" (cross-validated: {100 * score:.1f} % of {crossval.get('n')} right)"
     note = (
         f"{model} was trained on {n} samples{known}; {kept.n_samples} of them are kept beside it,"
         " so the new model may recognise other people less well"

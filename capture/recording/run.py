@@ -9,7 +9,7 @@ from pathlib import Path
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions
-from handlore.landmarks.errors import HandloreError, require_type
+from handlore.landmarks.errors import HandloreError, require_type, shell_line
 from handlore.landmarks.files import as_path, each
 from handlore.landmarks.fonts import unwritable
 from handlore.landmarks.nativelog import quiet_native_log
@@ -189,6 +189,12 @@ def _run(
                 on_written=consult,
             )
         ).run()
+        if session.is_undecided:
+            restore = shell_line("handlore", "recordings", "restore", recordings.root, "NUMBER")
+            say(
+                "the session ended without a decision, so its last recording is discarded;"
+                f" `{restore}` brings it back"
+            )
         # Advice on a folder that has since changed would be wrong.
         advice = coach.advice() if coach.is_settled else []
     kept = dict.fromkeys(session.labels.names, 0)

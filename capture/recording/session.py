@@ -62,6 +62,8 @@ class Session:
         """Recordings of a burst that are still to come."""
         self.unsaved = 0
         """Recordings that could not be written; set by the loop."""
+        self.is_undecided = False
+        """Whether the session ended while a recording waited for a decision."""
         self._in_burst = False
         self._kept_in_burst = 0
         self._deadline: float | None = None
@@ -109,13 +111,15 @@ class Session:
         return self.tick(now)
 
     def close(self, now: float) -> list[Effect]:
-        """End the session because no more input can come; an unflagged recording is kept."""
+        """End the session because no more input can come; a recording is kept.
+
+        A flagged one is kept among the discarded, where it can be restored.
+        """
         self._stop_burst()
         effects = self._end(now) if self.state is State.RECORDING else []
         if self.flagged:
-            effects += self._drop(
-                "the session ended without a decision: the recording was discarded", now
-            )
+            self.is_undecided = True
+            effects += [*self._keep(now), Do.UNDO]
         elif self.state is State.REVIEW:
             effects += self._keep(now)
         self._to_idle()

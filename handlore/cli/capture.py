@@ -198,5 +198,5 @@ def _print(out: Path, summary: SessionSummary, as_json: bool) -> None:
         talk(f"coach: {line}")
     if summary.unsaved:
         talk(f"{summary.unsaved} recordings could not be written and are lost")
-    elif any(summary.kept.values()):
+    elif any(summary.kept.values()) and sum(map(bool, summary.counts.values())) > 1:
         talk(f"next: {shell_line('handlore', 'train', out, '--out', 'gestures.onnx')}")

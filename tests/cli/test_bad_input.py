@@ -896,5 +896,12 @@ def test_a_command_that_is_offered_can_be_pasted(
 
 
 def test_the_next_command_of_capture_can_be_pasted(capsys: pytest.CaptureFixture[str]) -> None:
-    _print(Path("my gestures"), SessionSummary("s1", {"wave": 1}, {"wave": 1}, 0, []), False)
+    counts = {"wave": 1, "stop": 2}
+    _print(Path("my gestures"), SessionSummary("s1", {"wave": 1}, counts, 0, []), False)
     assert "next: handlore train 'my gestures' --out gestures.onnx\n" in capsys.readouterr().err
+
+
+def test_capture_suggests_no_training_of_a_single_label(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {"wave": 1, "stop": 0}
+    _print(Path("gestures"), SessionSummary("s1", {"wave": 1}, counts, 0, []), False)
+    assert "train" not in capsys.readouterr().err

@@ -54,6 +54,23 @@ def test_one_recording(frames: str, tmp_path: Path) -> None:
     assert said[-1].startswith("keys: r record")
 
 
+def test_a_recording_nobody_decided_about_can_be_restored(
+    frames: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file in the camera's place, or the window, is gone before anybody could answer."""
+    nobody = _Detector(without=range(15))
+    monkeypatch.setattr(module, "open_detector", lambda *_, **__: nobody)
+    said: list[str] = []
+    summary = record(
+        tmp_path / "out", ["wave"], frames, OPTIONS, keys=ScriptedKeys("r"), say=said.append
+    )
+    assert summary.kept == {"wave": 0, "none": 0}
+    assert "ended without a decision" in said[-1]
+    assert "recordings restore" in said[-1]
+    folder = RecordingFolder.open(tmp_path / "out")
+    assert [one.discarded for one in folder.entries(discarded=True)] == [True]
+
+
 def test_labels_of_the_folder(frames: str, tmp_path: Path) -> None:
     record(tmp_path / "out", ["Wave"], frames, OPTIONS, keys=ScriptedKeys("r"))
     said: list[str] = []
