@@ -244,9 +244,8 @@ def _kept_beside(model: str | Path, card: ModelCard, path: Path) -> dict[str, An
     if training_samples(kept).digest() == card.training.get("data_digest"):
         return {"paths": (beside,), "dataset": kept, "base": None}
     n, crossval = card.training.get("n"), card.training.get("crossval")
-    score = crossval.get("accuracy") if isinstance(crossval, dict) else None
     known = ""
-    if isinstance(score, float):
+    if isinstance(crossval, dict) and isinstance(score := crossval.get("accuracy"), float):
         known = f" (cross-validated: {100 * score:.1f} % of {crossval.get('n')} right)"
     note = (
         f"{model} was trained on {n} samples{known}; {kept.n_samples} of them are kept beside it,"
