@@ -28,6 +28,9 @@ from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.processes import python_command
 from handlore.landmarks.weights import require_bundle
+from handlore.models.card import ModelCard
+from handlore.models.encoders import PoseEncoder
+from handlore.models.files import load_model
 
 _EARLY = 200
 """Memory growth is measured from this picture to the last one."""
@@ -78,9 +81,6 @@ def _measure_prediction(turns: int = 30, each: int = 20) -> _BenchResult:
     from handlore.classifiers.evaluation.scores import fit_samples
     from handlore.classifiers.factory import make_estimator
     from handlore.classifiers.training import save_model
-    from handlore.models.card import ModelCard
-    from handlore.models.encoders import PoseEncoder
-    from handlore.models.files import load_model
 
     dataset = _rendered_truth()
     encoder = PoseEncoder()
