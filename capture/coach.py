@@ -15,7 +15,7 @@ from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import NONE_LABEL, Kind, LandmarkDataset
 from handlore.datasets.loading import KINDS, LoadedRecordings
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.geometry import palm_length, rotation_deg
 
 _FEWEST_TO_COMPARE = 3
@@ -125,7 +125,19 @@ class _RecordingPrediction:
 
 
 def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
-    """Return what to do next, the most useful line first; ``labels`` are to be recorded too."""
+    """Return what to do next, the most useful line first; ``labels`` are to be recorded too.
+
+    Nobody recorded what a live run kept: those recordings are to be reviewed.
+    """
+    if recorded.recordings and all(map(_is_live, recorded.recordings)):
+        review, improve = (
+            shell_line("handlore", *words)
+            for words in (
+                ("recordings", "review", recorded.root),
+                ("improve", "MODEL", "--from", recorded.root),
+            )
+        )
+        return [f"`{review}` says what they show; `{improve}` lets the model learn from it"]
     recorded = recorded.sorted
     lines = [*_next(recorded, labels)]
     for kind in KINDS:
@@ -135,6 +147,10 @@ def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
                 [one for one in recorded.recordings if one.header.kind == kind]
             )
     return lines
+
+
+def _is_live(recording: LandmarkDataset) -> bool:
+    return recording.header.options.get("live") is True
 
 
 def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import click
 
 from handlore.datasets.describe import DatasetDescription, RecordingsDescription, describe
 from handlore.datasets.loading import load_recordings
+from handlore.datasets.recording_files import labels_in_marker
 from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
@@ -191,7 +192,8 @@ def _show_recordings(facts: RecordingsDescription, as_json: bool) -> dict[str, A
     if not as_json:
         # Before the advice, which takes a few seconds.
         _print_recordings(facts)
-    advice = advise(load_recordings(Path(facts.path)))
+    path = Path(facts.path)
+    advice = advise(load_recordings(path), labels_in_marker(path))
     if not as_json:
         _print_lines("Next:", advice)
     return facts.as_json() | {"advice": advice}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from recording_stubs import filled, held, movement, stream
+from recording_stubs import filled, held, live_recording, movement, stream
 
 from handlore.capture import coach
 from handlore.capture.coach import (
@@ -31,6 +31,16 @@ def advice(folder: RecordingFolder, *labels: str) -> list[str]:
 def test_empty_folder(folder: RecordingFolder) -> None:
     assert advice(folder) == []
     assert advice(folder, "left", "right", "none") == ["record each label 3 times or more (now 0)"]
+
+
+def test_recordings_of_a_live_run_are_to_be_reviewed(folder: RecordingFolder) -> None:
+    folder.keep(live_recording("left"))
+    folder.keep(live_recording("right"))
+    (line,) = advice(folder, "left", "right")
+    assert line.startswith(f"`handlore recordings review {folder.root}`")
+    assert "handlore improve MODEL" in line
+    folder.keep(movement("right"))
+    assert "review" not in advice(folder)[0]
 
 
 def test_fewest_recordings_first(folder: RecordingFolder) -> None:

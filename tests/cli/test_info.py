@@ -10,7 +10,7 @@ from click.testing import Result
 from movement_stubs import (
     movements,
 )
-from recording_stubs import filled, held
+from recording_stubs import filled, held, movement
 
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import save_dataset
@@ -69,6 +69,13 @@ def test_movement_dataset(clips: Path, run: Run, parsed: Parsed) -> None:
     info = parsed(run("info", clips, "--json"))
     assert (info["kind"], info["n_samples"]) == ("sequence", 32)
     assert run("info", clips).exit_code == 0
+
+
+def test_labels_of_the_last_session_are_to_be_recorded_too(run: Run, tmp_path: Path) -> None:
+    folder = RecordingFolder.open(tmp_path / "gestures")
+    folder.keep(movement("left"))
+    folder.order_labels(["left", "right"])
+    assert "record next: right (none yet; others up to 1)" in run("info", folder.root).stdout
 
 
 def test_recordings_with_advice(
