@@ -40,11 +40,19 @@ class Problems:
             path = path[:-1]
         self._found.append((self._lines.get(path, 1), message))
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
 
     def __str__(self) -> str:
-        return "; ".join(f"line {line}: {message}" for line, message in sorted(self._found))
+        lines: dict[str, list[int]] = {}
+        for line, message in sorted(set(self._found)):
+            lines.setdefault(message, []).append(line)
+        return "; ".join(f"{_places(numbers)}: {message}" for message, numbers in lines.items())
+
+
+def _places(lines: Sequence[int]) -> str:
+    """Return ``line 2``, or ``lines 2, 5, 8`` for a problem that several lines have."""
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
 
 
 class Table:
