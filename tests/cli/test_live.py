@@ -430,7 +430,7 @@ def test_invalid_options(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "something").touch()
 
-    def never(*_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise AssertionError("a camera was opened")
 
     monkeypatch.setattr("handlore.capture.live.run.open_feed", never)
