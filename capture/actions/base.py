@@ -241,6 +241,8 @@ class ActionKind(Protocol):
     """The key that asks for it in the file, such as ``run``."""
     takes_values: ClassVar[bool] = True
     """Whether values of a held hand can be mapped to it."""
+    prints: ClassVar[bool] = False
+    """Whether it is there to print its line: each one is shown, however often it is called."""
     follows: bool = False
     """Whether it is performed for every position of the hand while the gesture lasts, the newest
     first, and with an event of type ``end`` in any case."""
