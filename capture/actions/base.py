@@ -40,11 +40,19 @@ class Problems:
             path = path[:-1]
         self._found.append((self._lines.get(path, 1), message))
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
 
     def __str__(self) -> str:
-        return "; ".join(f"line {line}: {message}" for line, message in sorted(self._found))
+        lines: dict[str, list[int]] = {}
+        for line, message in sorted(set(self._found)):
+            lines.setdefault(message, []).append(line)
+        return "; ".join(f"{_places(numbers)}: {message}" for message, numbers in lines.items())
+
+
+def _places(lines: Sequence[int]) -> str:
+    """Return ``line 2``, or ``lines 2, 5, 8`` for a problem that several lines have."""
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
 
 
 class Table:
@@ -233,6 +241,8 @@ class ActionKind(Protocol):
     """The key that asks for it in the file, such as ``run``."""
     takes_values: ClassVar[bool] = True
     """Whether values of a held hand can be mapped to it."""
+    prints: ClassVar[bool] = False
+    """Whether it is there to print its line: each one is shown, however often it is called."""
     follows: bool = False
     """Whether it is performed for every position of the hand while the gesture lasts, the newest
     first, and with an event of type ``end`` in any case."""

@@ -202,10 +202,12 @@ def _action_set(
             if not isinstance(one, dict):
                 problems.add(place, f"actions.{label} is not a table; write [actions.{label}]")
                 continue
+            n_before = len(problems)
             action = _action(label, Table(one, place, problems), labels)
             if action is not None:
                 found.append(action)
-                missing = action.kind.missing() if check_computer and not problems else None
+                valid = len(problems) == n_before
+                missing = action.kind.missing() if check_computer and valid else None
                 if missing:
                     problems.add((*place, action.kind.name), missing)
     top.refuse_rest({label: f"[actions.{label}]" for label in labels.all})

@@ -15,6 +15,7 @@ class _SayAction(ActionKind):
     """Show a message."""
 
     name: ClassVar[str] = "say"
+    prints: ClassVar[bool] = True
     text: str
 
     @classmethod

@@ -5,12 +5,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
+from handlore.models.stream.events import Pace
 
 from .camera import BLACK, REMEDY, Camera, CameraError, CameraFrame, CameraSpec, Opener
 
@@ -97,17 +99,20 @@ class Feed(Protocol):
 
 
 class _FileFeed:
-    """A file: every frame in order; an error in it is raised."""
+    """A file: its frames in order, as many as a camera of ``max_fps``; an error in it is raised."""
 
     problem: str | None = None
 
-    def __init__(self, camera: Camera) -> None:
+    def __init__(self, camera: Camera, max_fps: float) -> None:
         self._camera = camera
+        self._pace = Pace(-inf, 1 / max_fps)
         self.name = camera.name
         self.ended = False
 
     def next(self, timeout: float) -> CameraFrame | None:
         frame = self._camera.read()
+        while frame is not None and not self._pace.due(frame.seconds):
+            frame = self._camera.read()
         self.ended = frame is None
         return frame
 
@@ -198,9 +203,13 @@ class LiveFeed:
                 camera.close()
 
 
-def open_feed(spec: CameraSpec) -> Feed:
-    """Open a camera, or raise CameraError; it is reopened when it is lost."""
-    return LiveFeed(spec.open) if spec.live else _FileFeed(spec.open())
+def open_feed(spec: CameraSpec, *, max_fps: float = inf) -> Feed:
+    """Open a camera, or raise CameraError; it is reopened when it is lost.
+
+    Of a file at most ``max_fps`` frames per second are read, by their times; a camera gives the
+    newest frame whenever it is asked.
+    """
+    return LiveFeed(spec.open) if spec.live else _FileFeed(spec.open(), max_fps)
 
 
 def _opened(opener: Opener) -> Camera:

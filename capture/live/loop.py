@@ -195,6 +195,8 @@ class LiveLoop:
         self._timeline = _Timeline()
         self._last_frame = -inf
         self._rate = FrameRate(_MEASURED_OVER)
+        self._stream_rate = FrameRate(_MEASURED_OVER)
+        """By the times of a file, however fast it is played."""
         self._measured_from = 0
         self._warned_slow = False
         self._problem: str | None = None
@@ -250,8 +252,12 @@ class LiveLoop:
         # A file is one video, however long its gaps, as in a conversion.
         if gap and self._parts.real_time:
             self._restart()
+        if gap:
+            # The gap is not part of the frame rate.
+            self._stream_rate, self._measured_from = FrameRate(_MEASURED_OVER), self.frames
         self.frames += 1
         self._rate.add(start)
+        self._stream_rate.add(now)
         self._warn_if_slow()
         height, width = frame.pixels.shape[:2]
         self._parts.recogniser.aspect = height / width
@@ -269,8 +275,7 @@ class LiveLoop:
         self._parts.recogniser.reset()
         self.runner.gate.reset()
         self._behind = inf
-        # The gap is not part of the frame rate.
-        self._rate, self._measured_from = FrameRate(_MEASURED_OVER), self.frames
+        self._rate = FrameRate(_MEASURED_OVER)
         for view in self._parts.views:
             view.restart()
 
@@ -344,13 +349,15 @@ class LiveLoop:
             self._say(f"{self._parts.feed.name} is back")
 
     def _warn_if_slow(self) -> None:
-        measured = self._parts.real_time and self.frames - self._measured_from >= _MEASURED_OVER
-        if self._warned_slow or not measured or self._rate.fps >= _SLOW:
+        measured = self.frames - self._measured_from >= _MEASURED_OVER
+        if self._warned_slow or not measured or self._stream_rate.fps >= _SLOW:
             return
         self._warned_slow = True
+        live = "try more light, a smaller --size or --landmarker lite"
+        remedy = live if self._parts.real_time else "record more of them"
         self._say(
-            f"{self._rate.fps:.1f} frames per second are too few, gestures are missed: remove"
-            " --max-fps, or try more light, a smaller --size or --landmarker lite"
+            f"{self._stream_rate.fps:.1f} frames per second are too few, gestures are missed:"
+            f" remove --max-fps, or {remedy}"
         )
 
     def _say(self, text: str) -> None:

@@ -214,15 +214,15 @@ def _run(
             shown.append(sender)
         detector = _detector(stack, setup, options, say)
         shown += _window_or_keys(stack, options, setup.labels, say)
-        feed = open_feed(setup.camera)
+        feed = open_feed(setup.camera, max_fps=options.max_fps)
         stack.callback(feed.close)
         if setup.recordings is not None:
             buffer = _buffer(setup, setup.recordings, detector, options, say)
             stack.callback(buffer.close)
             shown.append(buffer)
         say(f"{feed.name}: {', '.join(setup.labels)}")
-        # A file is over soon, the machine need not be spared.
-        share = _SHARE if setup.camera.live else 1.0
+        # A file is over soon, the machine need not be spared; its feed limits the frame rate.
+        share, max_fps = (_SHARE, options.max_fps) if setup.camera.live else (1.0, inf)
         loop = LiveLoop(
             LiveComponents(
                 feed,
@@ -231,7 +231,7 @@ def _run(
                 shown,
                 setup.actions,
                 options.dry_run,
-                RateLimiter(options.max_fps, share, thermometer()),
+                RateLimiter(max_fps, share, thermometer()),
                 real_time=setup.camera.live,
                 hold_interval=options.settings.hold_interval,
             )

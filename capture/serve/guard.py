@@ -16,6 +16,7 @@ from handlore.landmarks.errors import HandloreError, OptionError, counted
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_TOKEN = 8
+_LARGEST_PORT = 65535
 
 
 def read_token(file: Path) -> str:
@@ -45,8 +46,15 @@ class Address:
         """Read ``host:port``, ``[::1]:port`` or a port alone, or raise HandloreError."""
         host, _, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
-        if not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise OptionError(f"--serve is {text!r}, expected host:port such as 127.0.0.1:8000")
+        if not port.isascii() or not port.isdigit():
+            raise OptionError(
+                f"--serve is {text!r}, expected a port or host:port such as 127.0.0.1:8000"
+            )
+        # As a float: int refuses thousands of digits.
+        if float(port) > _LARGEST_PORT:
+            raise OptionError(
+                f"--serve is {text!r}; a port is at most {_LARGEST_PORT}, such as 127.0.0.1:8000"
+            )
         return cls(host, int(port))
 
     @property

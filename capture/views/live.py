@@ -151,7 +151,8 @@ MOST_LINES = 256
 class _Repeats:
     """Says which results of actions are shown: of those that go on, one a second.
 
-    A failure is shown although the same action, or another one, has just been done.
+    The lines of ``say`` are all shown. A failure is shown although the same action, or another
+    one, has just been done.
     """
 
     def __init__(self) -> None:
@@ -160,6 +161,8 @@ class _Repeats:
     def shows(self, result: ActionResult) -> bool:
         """Return whether a result is shown."""
         if result.event.type == "end" or result.state == "dry run":
+            return True
+        if result.action.kind.prints and result.state == "done":
             return True
         # What was done differs from call to call by the values of the hand.
         about = "" if result.state == "done" else f"{result.state}: {result.detail}"

@@ -34,8 +34,9 @@ def export_table(dataset: LandmarkDataset | str | Path, path: str | Path) -> int
     seconds; ``x0``, ``y0``, ``z0`` to ``z20`` in picture widths (or metres, if ``unit`` says so);
     ``world_x0`` to ``world_z20`` in metres; ``handedness``, ``score``, ``stage``. With two hands a
     frame these columns begin with ``hand1_`` and ``hand2_``. What is not known is empty, and a hand
-    that was not found has no numbers. :func:`handlore.convert` reads such tables back unchanged.
-    ``.pose`` is the format of the sign language community, a clip a file.
+    that was not found has no numbers. :func:`handlore.convert` reads all of this back unchanged;
+    the detector, the options, the log and the note of the header are not in a table. ``.pose`` is
+    the format of the sign language community, a clip a file.
 
     Returns how many rows were written.
 

@@ -43,7 +43,8 @@ def command(**given: Any) -> None:
     DATA is a file that `handlore convert` wrote, or a folder of recordings. The ending of OUT says
     what is written: .csv, .tsv, .parquet, .json, .jsonl, .npy or .pose. A table has a row a frame
     with named columns: label, person, split, times, landmarks; `handlore convert` reads it back
-    unchanged.
+    unchanged, but for what is in no table: the detector, the options and the log of the conversion,
+    and the note on the licence.
     """
     options = _ExportOptions(**given)
     _require_table(options.out)

@@ -155,7 +155,7 @@ def _print_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> N
     "--max-fps",
     type=NumberRange(0.5, 1000),
     show_default="the camera's frame rate",
-    help="Maximum number of frames per second.",
+    help="Maximum number of frames per second, of a file by their times.",
 )
 @click.option(
     "--max-hands",

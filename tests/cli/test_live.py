@@ -394,7 +394,8 @@ def test_window(onnx: Path, clip: Path, tmp_path: Path, xvfb: str) -> None:
             ["--send", "udp://h:1", "--send", "udp://h"],
             "--send: the receiver udp://h names no port",
         ),
-        (["--serve", "here"], "--serve is 'here', expected host:port"),
+        (["--serve", "here"], "--serve is 'here', expected a port or host:port"),
+        (["--serve", "99999"], "--serve is '99999'; a port is at most 65535"),
         (["--serve", "127.0.0.1:0", "--token", "x"], "--token has 1 character,"),
         (["--serve", "127.0.0.1:0", "--token", ""], "--token has 0 characters,"),
         (["--home-assistant", "foo"], "--home-assistant is no address; expected mqtt://HOST"),
@@ -430,7 +431,7 @@ def test_invalid_options(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "something").touch()
 
-    def never(*_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise AssertionError("a camera was opened")
 
     monkeypatch.setattr("handlore.capture.live.run.open_feed", never)

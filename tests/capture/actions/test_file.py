@@ -256,6 +256,19 @@ def test_missing_program(tmp_path: Path) -> None:
     load(tmp_path, text)  # a dry run needs no programs
 
 
+def test_everything_missing_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlore.capture.actions.key._keyboard", lambda: "install one")
+    monkeypatch.setattr("handlore.capture.actions.mouse._pointer", lambda: "install another")
+    text = (
+        '[[actions.fist]]\nkey = "a"\n[[actions.fist]]\nmouse = "pointer"\n[[actions.fist]]\n'
+        'key = "b"\n[[actions.fist]]\nrun = ["no-such-program"]\n[[actions.fist]]\nrun = []\n'
+    )
+    line = refused(tmp_path, text, check=True)
+    lines = re.findall(r"lines? [\d, ]+(?=: )", line)
+    assert lines == ["lines 2, 6", "line 4", "line 8", "line 10"]
+    assert line.count("no program to press keys") == 1, "the same problem is written once"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a file of Windows is a program by its name")
 def test_program_that_cannot_be_run(tmp_path: Path) -> None:
     script = tmp_path / "my script"

@@ -92,6 +92,13 @@ class TestFiles:
         with pytest.raises(CameraError, match=r"x.mp4: it is not a whole video"):
             opened(tmp_path / "x.mp4", CameraOptions())
 
+    def test_as_a_feed_of_few_frames(self, frames: Path):
+        options = CameraOptions(frame_rate=10, paced=False)
+        source = open_feed(camera_spec(str(frames), options), max_fps=4)
+        read = iter(lambda: source.next(0.1), None)
+        assert [stamped(frame.pixels) for frame in read] == [0, 3, 5, 8, 10]
+        assert source.ended
+
     def test_as_a_feed_it_ends(self, clip: Path):
         source = open_feed(camera_spec(str(clip), CameraOptions(paced=False)))
         n = 0

@@ -259,15 +259,17 @@ def memory(keeper: object, said: list[str], remember: float = 60.0, **more: Any)
     return LandmarkBuffer(RecordingWriter(keeper), info, remember, said.append, **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("real_time", [True, False])
 @pytest.mark.parametrize(("rate", "n_messages"), [(2.0, 1), (4.5, 1), (7.0, 0), (30.0, 0)])
-def test_too_few_frames(rate: float, n_messages: int) -> None:
-    said = Stage(frames(EMPTY, 0, 40, rate)).run().said
+def test_too_few_frames(rate: float, n_messages: int, real_time: bool) -> None:
+    said = Stage(frames(EMPTY, 0, 40, rate), real_time=real_time).run().said
     assert len(said) == n_messages
     assert all(f"{rate:.1f} frames per second are too few" in line for line in said)
 
 
-def test_gap_is_not_a_slow_camera() -> None:
-    stage = Stage(frames(EMPTY, 0, 2) + frames(EMPTY, 60, 61.2))
+@pytest.mark.parametrize("real_time", [True, False])
+def test_gap_is_not_a_slow_camera(real_time: bool) -> None:
+    stage = Stage(frames(EMPTY, 0, 2) + frames(EMPTY, 60, 61.2), real_time=real_time)
     assert stage.run().said == []
     assert stage.witness.moments[-1].fps == pytest.approx(30, rel=0.1)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from live_stubs import EMPTY, FIST, Detector, FakeRecogniser, Time, Witness
 
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.live import run as module
+from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.run import LiveOptions, run_live
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
@@ -74,7 +76,8 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[
         events: list[Event] = []
         camera = camera_spec(str(frames), CameraOptions(paced=False))
         summary = run_live(["m.onnx"], camera, events.append, options, views=[witness])
-        assert (summary.frames, summary.events, summary.unsaved) == (60, len(events), 0)
+        n_frames = min(60, 2 * options.max_fps)
+        assert (summary.frames, summary.events, summary.unsaved) == (n_frames, len(events), 0)
         return events
 
     return run
@@ -102,6 +105,23 @@ def test_a_file_is_not_throttled(
     monkeypatch.setattr(module, "open_detector", lambda *_, **__: opened)
     play(LiveOptions(), Witness())
     assert len(opened.times) == 60
+
+
+def test_max_fps_of_a_file(
+    play: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames are left out by their times; it is not played in slow motion."""
+    limits: list[float] = []
+
+    def limiter(max_fps: float, *_: object) -> RateLimiter:
+        limits.append(max_fps)
+        return RateLimiter()
+
+    monkeypatch.setattr(module, "RateLimiter", limiter)
+    witness = Witness()
+    play(LiveOptions(max_fps=10), witness)
+    assert [one.seconds for one in witness.moments] == pytest.approx([n / 10 for n in range(20)])
+    assert limits == [inf]
 
 
 @pytest.fixture(scope="module")
