@@ -112,7 +112,11 @@ class LandmarkBuffer(LiveView):
         self._keep_waiting()
         if self._all_at_end:
             self.keep_all()
-        self._writer.finish(self._say)
+        problems: list[str] = []
+        self._writer.finish(problems.append)
+        # What failed is retried, and mostly fails for the same reason.
+        for problem in dict.fromkeys(problems):
+            self._say(problem)
 
     def _length(self) -> float:
         return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0
