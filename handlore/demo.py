@@ -42,6 +42,7 @@ from handlore.landmarks.weights import require_bundle
 from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
+from handlore.report.findings import stage_name
 from handlore.report.page import Section, fact_list, numbers, page, table
 from handlore.report.sections import class_section, confusion_section
 
@@ -244,7 +245,9 @@ def _write_report(
     facts = {
         "Protocol": f"cross-validated by {poses.by}, {summary['n_groups']} groups;"
         " a picture in which no hand was found counts as an error",
-        "Search stages": ", ".join(f"{stage}: {n}" for stage, n in counts["stages"].items()),
+        "Search stages": ", ".join(
+            f"{stage_name(stage)}: {n}" for stage, n in counts["stages"].items()
+        ),
     }
     if summary["landmark_error"] is not None:
         facts["Landmark error"] = (
