@@ -46,6 +46,18 @@ return {
 };
 """
 
+BROKEN = r"""
+document.body.style.maxWidth = '360px';
+const lines = node => {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size;
+};
+const words = [...document.querySelectorAll('td, th')].filter(cell => !cell.children.length
+  && /^\S{1,12}$/.test(cell.textContent.trim()));
+return {n: words.length, broken: words.filter(c => lines(c) > 1).map(c => c.textContent)};
+"""
+
 
 @pytest.fixture(
     scope="module",
@@ -77,6 +89,12 @@ def test_all_text_stands_out(seen: Any) -> None:
     """4.5 : 1 is what WCAG 2.1 asks for of text."""
     assert seen["n_texts"] > 60
     assert seen["pale"] == []
+
+
+def test_tables_break_no_word_on_a_phone(page: Path, tmp_path: Path) -> None:
+    found = asked(page, BROKEN, tmp_path)
+    assert found["n"] > 8
+    assert found["broken"] == []
 
 
 def test_links_lead_somewhere_and_nothing_is_loaded(seen: Any) -> None:
