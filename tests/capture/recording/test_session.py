@@ -447,7 +447,7 @@ def test_any_keys(labels: tuple, options: SessionOptions, moments: list):
             what, hand, passed = moment
             now += passed
             effects = session.frame(hand, now) if what == "frame" else getattr(session, what)(now)
-        for effect, after in zip(effects, [*effects[1:], None], strict=True):
+        for effect, after in pairwise([*effects, None]):
             if not (isinstance(effect, Begin | End) or effect in RECORDING):
                 continue
             assert (effect if isinstance(effect, Do) else type(effect)) in expected
