@@ -1,5 +1,7 @@
 """A session: keys and frames in, effects out."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
