@@ -5,7 +5,6 @@ Every room raises them; the command line turns them into one line and an exit co
 
 import os
 import shlex
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -88,7 +87,12 @@ def shell_line(*words: object) -> str:
     "handlore train 'my gestures' --out gestures.onnx"
     """
     texts = [str(word) for word in words]
-    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)
+    if os.name != "nt":
+        return shlex.join(texts)
+    # Imported here: this module is part of every start.
+    from subprocess import list2cmdline
+
+    return list2cmdline(texts)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> HandloreError:
