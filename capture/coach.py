@@ -15,6 +15,7 @@ from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import NONE_LABEL, Kind, LandmarkDataset
 from handlore.datasets.loading import KINDS, LoadedRecordings
+from handlore.datasets.recordings import is_live
 from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.geometry import palm_length, rotation_deg
 
@@ -129,7 +130,7 @@ def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
 
     Nobody recorded what a live run kept: those recordings are to be reviewed.
     """
-    if recorded.recordings and all(map(_is_live, recorded.recordings)):
+    if recorded.recordings and all(map(is_live, recorded.recordings)):
         review, improve = (
             shell_line("handlore", *words)
             for words in (
@@ -147,10 +148,6 @@ def advise(recorded: LoadedRecordings, labels: Sequence[str] = ()) -> list[str]:
                 [one for one in recorded.recordings if one.header.kind == kind]
             )
     return lines
-
-
-def _is_live(recording: LandmarkDataset) -> bool:
-    return recording.header.options.get("live") is True
 
 
 def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:

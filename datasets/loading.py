@@ -24,7 +24,7 @@ from handlore.landmarks.untrusted import reason
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
 from .files import file_stamp
 from .recording_files import is_recordings, recording_files, require_recordings
-from .recordings import UNSORTED, load_recording
+from .recordings import UNSORTED, is_live, load_recording
 from .storage import load_dataset
 
 _WINDOW = 1.5
@@ -66,8 +66,7 @@ class LoadedRecordings:
 
     def live_clips(self) -> int:
         """Return how many clips of gestures of live runs there are, which are no poses."""
-        live = [one for one in self.sorted.recordings if one.header.options.get("live") is True]
-        return sum(one.labels != [NONE_LABEL] for one in live)
+        return sum(one.labels != [NONE_LABEL] for one in self.sorted.recordings if is_live(one))
 
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.

@@ -44,6 +44,11 @@ UNSORTED = "unsorted"
 """The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
 
 
+def is_live(recording: LandmarkDataset) -> bool:
+    """Return whether a live run kept a recording."""
+    return recording.header.options.get("live") is True
+
+
 @dataclass(frozen=True)
 class RecordingEntry:
     """One recording, as a list shows it."""

@@ -16,7 +16,14 @@ from handlore.landmarks.errors import HandloreError, naming, shell_line
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset
 from .loading import LoadedRecordings, frames_as_poses, load_recordings
-from .recordings import UNSORTED, RecordedEvent, RecordingEntry, RecordingFolder, recording_name
+from .recordings import (
+    UNSORTED,
+    RecordedEvent,
+    RecordingEntry,
+    RecordingFolder,
+    is_live,
+    recording_name,
+)
 
 _MARGIN = 1.0
 """Seconds around the event in recordings that do not say when it was."""
@@ -162,7 +169,7 @@ def load_triggers(
     found, n_unreviewed, n_other, n_live = [], 0, 0, 0
     for recording in sorted(loaded.recordings, key=_moment):
         trigger = _trigger(recording, labels, n_hands)
-        n_live += bool(recording.header.options.get("live"))
+        n_live += is_live(recording)
         if trigger is None:
             n_other += recording.labels != [UNSORTED]
         elif _is_open(recording, known) and not all_reviewed:
@@ -193,7 +200,7 @@ def _is_open(recording: LandmarkDataset, known: dict[str, RecordingEntry]) -> bo
 
 def _trigger(recording: LandmarkDataset, labels: Sequence[str], n_hands: int) -> Trigger | None:
     """Return a recording as a trigger of a model; None if it is not about it."""
-    if recording.header.kind != "sequence" or not recording.header.options.get("live"):
+    if recording.header.kind != "sequence" or not is_live(recording):
         return None
     shown, event = recording.labels[0], _event_of(recording)
     if event is None and shown == NONE_LABEL:
