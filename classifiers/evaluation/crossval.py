@@ -206,8 +206,9 @@ def cross_validate_pipeline(
             importances.append(
                 measure_importances(*model, tested, encoder, at_most=most, seed=seed)
             )
-        known = tested.select(~np.isin(tested.samples.label, left_out))
-        if with_streams and known.n_samples:
+        is_scored = ~np.isin(tested.samples.label, left_out)
+        if with_streams and is_scored.any():
+            known = tested.select(is_scored)
             most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
             streams.append(StreamOutputs.of_left_out(fitted, encoder, trained, known, most))
 

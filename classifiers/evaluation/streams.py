@@ -260,10 +260,10 @@ def usual_threshold(trained: LandmarkDataset) -> float:
     the probability, the less certain is a model of strangers', and the more is lost with a high
     threshold.
     """
-    seen = trained.select(trained.has_hand)
-    labels = seen.samples.label
+    seen, samples = trained.has_hand, trained.samples
+    labels = samples.label[seen]
     is_few = len(labels) < FEW_CLIPS * len(np.unique(labels))
-    if is_few and len(np.unique(seen.samples.group)) < 2:
+    if is_few and len(np.unique(samples.group[seen])) < 2:
         return _USUAL_OF_FEW
     n_labels = max(len(np.unique(labels[labels != NONE_LABEL])), 1)
     usual = _USUAL * min(1.0, math.sqrt(_USUAL_LABELS / n_labels))
