@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
-from handlore.landmarks.errors import HandloreError, InvalidDataError, require_type
+from handlore.landmarks.errors import InvalidDataError, OptionError, require_type
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import DEFAULT_ESTIMATOR
@@ -102,7 +102,7 @@ def make_pipeline(
     """
     kind = dataset.header.kind
     if features is not None and kind != "pose":
-        raise HandloreError(
+        raise OptionError(
             "--features chooses features of poses, but this data contains movements; leave it out"
         )
     _require_labels(dataset)
@@ -112,7 +112,7 @@ def make_pipeline(
     feature_names(groups)
     name = model or DEFAULT_ESTIMATOR[kind]
     if not 0 <= require_type(seed, Integral, "a whole number as seed") < _MAX_PARAMETER:
-        raise HandloreError(f"seed is {seed}, expected 0 to {_MAX_PARAMETER - 1}")
+        raise OptionError(f"seed is {seed}, expected 0 to {_MAX_PARAMETER - 1}")
     values = dict(checked_params(params)) | (
         {"mirror_labels": mirror_labels} if mirror_labels else {}
     )
@@ -167,7 +167,7 @@ def make_estimator(
         member.set_params(**values)
     if unknown:
         has = "; ".join(", ".join(member.get_params()) for _, member in members)
-        raise HandloreError(f"{name} has no parameter {min(unknown)!r}; it has: {has}")
+        raise OptionError(f"{name} has no parameter {min(unknown)!r}; it has: {has}")
     if len(members) == 1:
         return members[0][1]
     return _blend(members)
@@ -200,20 +200,20 @@ def _parsed(param: str, text: str, default: Any) -> Any:
         return text
     if isinstance(default, bool):
         if text.lower() not in _YES_OR_NO:
-            raise HandloreError(f"parameter {param} is {text!r}, expected yes or no")
+            raise OptionError(f"parameter {param} is {text!r}, expected yes or no")
         return _YES_OR_NO[text.lower()]
     try:
         value = float(text)
     except ValueError as error:
-        raise HandloreError(
+        raise OptionError(
             f"parameter {param} is {text!r}, expected a number such as {default}"
         ) from error
     if not abs(value) <= _MAX_PARAMETER:
-        raise HandloreError(f"parameter {param} is {text}, which is out of range")
+        raise OptionError(f"parameter {param} is {text}, which is out of range")
     if isinstance(default, float):
         return value
     if not value.is_integer():
-        raise HandloreError(f"parameter {param} is {text}, expected a whole number")
+        raise OptionError(f"parameter {param} is {text}, expected a whole number")
     return int(value)
 
 
@@ -350,10 +350,10 @@ def _blend(members: _Members) -> _Blend:
     """Return an ensemble of two or more estimators of one kind, all of different names."""
     names = [name for name, _ in members]
     if len(set(names)) < max(len(names), 2):
-        raise HandloreError(f"{'+'.join(names)} is not a blend; name two or more different models")
+        raise OptionError(f"{'+'.join(names)} is not a blend; name two or more different models")
     kinds = {member.kind for _, member in members}
     if len(kinds) > 1:
-        raise HandloreError(f"{'+'.join(names)} mixes models of poses with models of movements")
+        raise OptionError(f"{'+'.join(names)} mixes models of poses with models of movements")
     return _MovementBlend(members) if kinds == {"sequence"} else _Blend(members)
 
 

@@ -95,9 +95,9 @@ def shell_line(*words: object) -> str:
     return list2cmdline(texts)
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> HandloreError:
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> OptionError:
     """Return the error for a name that is not known: the nearest ones, and all there are."""
     known = list(known)
     near = nearest(name, known)
     hint = f"; did you mean {near}?" if near else "."
-    return HandloreError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}")
+    return OptionError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known) or 'none'}")

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .errors import HandloreError, InvalidDataError, unknown_name
+from .errors import InvalidDataError, OptionError, unknown_name
 from .geometry import canonicalize, rotate, rotation_deg
 from .hands import N_LANDMARKS, FloatArray, HandLandmark
 
@@ -100,7 +100,7 @@ def feature_names(groups: Sequence[str] = DEFAULT_FEATURES) -> list[str]:
 
 def _require_groups(groups: Sequence[str]) -> None:
     if not groups:
-        raise HandloreError(f"no feature groups; known: {', '.join(FEATURE_GROUPS)}")
+        raise OptionError(f"no feature groups; known: {', '.join(FEATURE_GROUPS)}")
     for group in groups:
         if group not in FEATURE_GROUPS:
             raise unknown_name("feature group", group, FEATURE_GROUPS)

@@ -56,7 +56,7 @@ class CameraOptions:
             raise OptionError(f"the frame rate is {self.frame_rate}, expected 0 to 10,000")
         if self.backend != "auto" and self.backend not in BACKENDS:
             known = ["auto", *BACKENDS]
-            raise OptionError(str(unknown_name("camera backend", self.backend, known)))
+            raise unknown_name("camera backend", self.backend, known)
 
     @property
     def for_cameras(self) -> str:

@@ -9,7 +9,7 @@ import click
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
-from handlore.landmarks.errors import HandloreError, counted, shell_line
+from handlore.landmarks.errors import OptionError, counted, shell_line
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
@@ -110,10 +110,10 @@ def parsed_params(params: Sequence[str]) -> dict[str, str]:
 
 
 def refuse_for_poses(kind: Kind, options: Mapping[str, object]) -> None:
-    """Raise HandloreError if one of these options for movements is given for static poses."""
+    """Raise OptionError if one of these options for movements is given for static poses."""
     given = next((name for name, is_set in options.items() if is_set), None)
     if kind == "pose" and given:
-        raise HandloreError(f"{given} is for movements, not for static poses; leave it out")
+        raise OptionError(f"{given} is for movements, not for static poses; leave it out")
 
 
 def parsed_features(features: str | None) -> tuple[str, ...] | None:

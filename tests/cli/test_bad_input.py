@@ -792,6 +792,34 @@ def test_a_wrong_value_of_an_option_of_a_source(
     assert line.startswith(f"Error: {option} ")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--model", "forrest"), "unknown estimator 'forrest'; did you mean forest?"),
+        (("--model", "forest+rocket"), "forest+rocket mixes models of poses with"),
+        (("--features", "wrold"), "unknown feature group 'wrold'; did you mean world?"),
+        (("--param", "depht=3"), "has no parameter 'depht'"),
+        (("--model", "forest", "--param", "n_estimators=many"), "expected a number such as"),
+        (("--mirror-labels", "left=right"), "--mirror-labels is for movements"),
+    ],
+)
+@pytest.mark.parametrize("command", ["crossval", "train"])
+def test_a_name_or_a_parameter_that_does_not_exist(
+    command: str, options: tuple[str, ...], said: str, npz: Path, run: Run, refused: Refused
+) -> None:
+    """Wrong usage, whichever part of handlore knows the names."""
+    written = ("--out", npz.parent / "x.onnx") if command == "train" else ()
+    assert said in refused(run(command, npz, *written, *options), 2)
+
+
+def test_a_layout_that_does_not_exist(
+    pictures: Path, run: Run, refused: Refused, out: Path
+) -> None:
+    line = refused(run("convert", pictures, out / "x.npz", "--source", "image"), 2)
+    assert "unknown source 'image'; did you mean images?" in line
+    assert nothing_in(out)
+
+
 @pytest.mark.parametrize("words", [("predict", "everyday", "a.jpg"), ("convert", "a", "b.npz")])
 def test_one_of_two_hands_and_both(words: tuple[str, ...], run: Run) -> None:
     found = run(*words, "--hand", "left", "--max-hands", "2")
