@@ -189,6 +189,15 @@ class LandmarkDataset:
         frames = np.concatenate([[0], np.cumsum(self.detected.any(axis=1))])
         return np.asarray(frames[self.offsets[1:]] > frames[self.offsets[:-1]])
 
+    @property
+    def digests(self) -> StrArray:
+        """(n_samples,) what identical samples share: the SHA-256 of the picture or clip, or ''.
+
+        Imported clips without a hand are all equal, and no copies of each other: they have ''.
+        """
+        compared = self.has_hand | (self.header.detector is not None)
+        return np.asarray(np.where(compared, self.samples.sha256, ""), np.str_)
+
     def stage_counts(self) -> dict[str, int]:
         """Return how many frames each search stage found a hand in, by its number as text."""
         stages, counts = np.unique(self.stage.max(axis=1, initial=-1), return_counts=True)

@@ -109,11 +109,9 @@ class LabelProblems:
         labels, groups = samples.label[first].tolist(), samples.group[first].tolist()
         found = dataset.has_hand[first].tolist()
         copies: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        digests, sources = samples.sha256[first].tolist(), samples.source[first].tolist()
-        # Imported clips without any hand are all identical, without being copies.
-        imported = dataset.header.detector is None
-        for label, source, digest, hand in zip(labels, sources, digests, found, strict=True):
-            if digest and (hand or not imported):
+        digests, sources = dataset.digests[first].tolist(), samples.source[first].tolist()
+        for label, source, digest in zip(labels, sources, digests, strict=True):
+            if digest:
                 copies[digest].append((label, source))
         repeated = sum(len(rows) - len({label for label, _ in rows}) for rows in copies.values())
         return cls(

@@ -2,11 +2,11 @@
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, BinaryIO
 
 from .errors import HandloreError, near_names, require_type
@@ -109,15 +109,12 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     require_writable(path)
     temporary: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp"
-        )
-        temporary = Path(name)
-        with cleaned_up(temporary.unlink), os.fdopen(descriptor, "wb") as stream:
+        # Not `tempfile`: this gives the file the permissions that any new file has.
+        temporary = path.with_name(f".{path.name[:40]}.{token_hex(4)}.tmp")
+        with cleaned_up(temporary.unlink), temporary.open("xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         temporary = None
     except OSError as error:
@@ -162,9 +159,3 @@ def make_folder(path: Path) -> None:
     """Make an output folder and those above it, if they are missing, or raise HandloreError."""
     with os_errors_as(f"cannot make the folder {path}"):
         path.mkdir(parents=True, exist_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

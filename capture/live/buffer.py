@@ -161,6 +161,8 @@ class LandmarkBuffer(LiveView):
             if written.problem is not None:
                 self._say(written.problem)
                 self._lost += 1
+            elif written.note:
+                self._say(f"kept a recording of {written.label} {written.note}")
         if done:
             # A process that runs for weeks must neither remember all files that it has written
             # nor all recordings that it could not write.

@@ -250,7 +250,8 @@ class SessionLoop:
         else:
             what = "discarded" if written.discarded else "kept"
             where = "not written yet" if written.path is None else written.path.name
-            self._say(f"{what}: {written.label} ({where})", now)
+            missing = f", {written.note}" if written.note else ""
+            self._say(f"{what}: {written.label} ({where}){missing}", now)
 
     def _report_problem(self, frame: CameraFrame | None, now: float) -> None:
         before, problem = self._problem, self._parts.feed.problem

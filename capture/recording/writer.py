@@ -7,7 +7,6 @@ import os
 import queue
 import struct
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,11 +25,13 @@ from handlore.landmarks.hands import Hand, Pixels, by_slot
 
 QUALITY = 95
 """Of the JPEG pictures, at most 100."""
-_PREFIX = ".under-way-"
-_STALE = 60.0
-"""A file with this prefix and age in seconds was left by a process that was killed."""
 FinishVideo = Callable[[], Path]
-"""Writes the video and returns its path; raises HandloreError if it cannot be written."""
+"""Writes the video and returns its path; HandloreError if it cannot be written, NoVideoError if it
+never can."""
+
+
+class NoVideoError(HandloreError):
+    """The frames make no video, however often it is tried."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ class Written:
     """None also if it was discarded before it could be written."""
     discarded: bool = False
     problem: str | None = None
+    note: str = ""
+    """What is missing although the recording was written."""
 
 
 @dataclass
@@ -222,19 +225,23 @@ class RecordingWriter:
         self._recordings.append(recording)
 
     def _write(self, job: Job, recording: _Entry) -> None:
-        video = None
+        video, note = None, ""
         try:
-            video = job.video and job.video()
+            try:
+                video = job.video and job.video()
+            except NoVideoError as error:
+                note = str(error)
             path = self._store.keep(job.recording, video)
-        except (HandloreError, OSError) as error:
+        # Whatever is wrong with one recording, the thread has to go on: others would be lost.
+        except Exception as error:  # noqa: BLE001
             recording.job = job
             if video is not None:
                 video.unlink(missing_ok=True)  # it would fill the disk; the job writes it again
-            self._done.put(Written(job.label, problem=str(error)))
+            self._done.put(Written(job.label, problem=str(error) or type(error).__name__))
             return
         recording.job, recording.path = None, path
         self.counts[job.label] += 1
-        self._done.put(Written(job.label, path))
+        self._done.put(Written(job.label, path, note=note))
 
     def _retry(self) -> None:
         for recording in self._recordings:
@@ -268,9 +275,6 @@ class VideoFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._encoder = ThreadPoolExecutor(1, "handlore-encoder")
-        for path in folder.glob(f"{_PREFIX}*"):
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink(missing_ok=True)
 
     def begin(self) -> "Video":
         """Start a video."""
@@ -284,7 +288,7 @@ class VideoFolder:
         self, pictures: Sequence[Future[bytes]], times: Sequence[float], size: tuple[int, int]
     ) -> FinishVideo:
         """Return a function that writes a video of encoded pictures; their times are seconds."""
-        path = self._folder / f"{_PREFIX}{os.getpid()}.avi"
+        path = self._folder / f".{os.getpid()}.tmp.avi"
         passed = times[-1] - times[0]
         frame_rate = (len(times) - 1) / passed if passed > 0 else 30.0
 
@@ -297,6 +301,9 @@ class VideoFolder:
                 raise HandloreError(
                     f"cannot write the video {path}: {error.strerror or error}"
                 ) from error
+            except (ValueError, struct.error, cv2.error) as error:
+                path.unlink(missing_ok=True)
+                raise NoVideoError(f"without its video: {error}") from error
             return path
 
         return finish
@@ -333,27 +340,28 @@ _HAS_INDEX = 0x10
 _KEY_FRAME = 0x10
 _LARGEST = 2**31 - 2**20
 """Most bytes of a file without the extension for larger ones."""
+_CHUNK_HEADER = 8
+"""Bytes of the name and the length of a chunk."""
 
 
 def _write_avi(
     stream: BinaryIO, pictures: Sequence[bytes], size: tuple[int, int], frame_rate: float
 ) -> None:
     """Write JPEG files as the frames of a video; ValueError if none, or too large for AVI."""
-    if not pictures or sum(map(len, pictures)) > _LARGEST:
-        raise ValueError(f"{len(pictures)} pictures do not fit into an AVI file")
-    frames = [_chunk(b"00dc", picture) for picture in pictures]
+    n_bytes = sum(map(len, pictures))
+    if not pictures or n_bytes > _LARGEST:
+        raise ValueError(f"{len(pictures)} frames of {n_bytes / 1e6:,.0f} MB do not fit into AVI")
     index, place = b"", 4
-    for picture, frame in zip(pictures, frames, strict=True):
+    for picture in pictures:
         index += struct.pack("<4sIII", b"00dc", _KEY_FRAME, place, len(picture))
-        place += len(frame)
+        place += _CHUNK_HEADER + len(picture) + len(picture) % 2
     header = _list(b"hdrl", _header(len(pictures), size, frame_rate, max(map(len, pictures))))
-    n_movie = 4 + sum(map(len, frames))
     tail = _chunk(b"idx1", index)
-    n_riff = 4 + len(header) + 8 + n_movie + len(tail)
+    n_riff = 4 + len(header) + _CHUNK_HEADER + place + len(tail)
     stream.write(struct.pack("<4sI4s", b"RIFF", n_riff, b"AVI ") + header)
-    stream.write(struct.pack("<4sI4s", b"LIST", n_movie, b"movi"))
-    for frame in frames:
-        stream.write(frame)
+    stream.write(struct.pack("<4sI4s", b"LIST", place, b"movi"))
+    for picture in pictures:
+        stream.write(_chunk(b"00dc", picture))
     stream.write(tail)
 
 

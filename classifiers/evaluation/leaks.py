@@ -170,9 +170,7 @@ def _of_fold(
     samples = dataset.samples
     # A test picture counts once; augmented copies are compared as training samples only.
     test = test[samples.view[test] == 0]
-    # Imported clips without a hand have equal digests, and are no copies.
-    has_digest = dataset.has_hand | (dataset.header.detector is not None)
-    digests = np.where(has_digest, samples.sha256, "")
+    digests = dataset.digests
     known = {digest: at for at, digest in zip(train, digests[train], strict=True) if digest}
     copies = {at: known[d] for at, d in zip(test, digests[test], strict=True) if d in known}
     leaks = [_Leak(_name(dataset, at), _name(dataset, of), None) for at, of in copies.items()]

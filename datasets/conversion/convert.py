@@ -394,7 +394,7 @@ def _some(names: Sequence[str]) -> str:
 def _in_conflict(dataset: LandmarkDataset) -> NDArray[np.bool_]:
     """(n_samples,) whether an identical picture is under another label."""
     labels = defaultdict(set)
-    pairs = list(zip(dataset.samples.sha256.tolist(), dataset.samples.label.tolist(), strict=True))
+    pairs = list(zip(dataset.digests.tolist(), dataset.samples.label.tolist(), strict=True))
     for digest, label in pairs:
         labels[digest].add(label)
     return np.array([bool(digest) and len(labels[digest]) > 1 for digest, _ in pairs], bool)

@@ -123,7 +123,7 @@ def test_video(tmp_path: Path):
     frames = list(read_video(video)[0])
     assert [stamped(pixels) for _, pixels in frames] == list(range(8, 20))
     assert [seconds for seconds, _ in frames] == pytest.approx(np.arange(12) / FPS, abs=2e-3)
-    assert list(tmp_path.glob(".under-way*")) == []
+    assert list(tmp_path.rglob("*.tmp*")) == []
 
 
 def test_undo(tmp_path: Path):

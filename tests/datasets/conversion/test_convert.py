@@ -12,9 +12,10 @@ from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.rendered import Person, Scene, render_background, render_pose
 from handlore.datasets.sources import Item, Listing, Source, make_source
-from handlore.datasets.sources.base import Clip
+from handlore.datasets.sources.base import Clip, LandmarkClip
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.hands import Hand
 from handlore.landmarks.stages import STAGES
 
 
@@ -242,6 +243,31 @@ def test_a_clip_without_frames_has_failed_and_the_others_are_converted(tmp_path)
     done = convert(Clips(("88", "", "9")), tmp_path, BrightDetector())
     assert [file for file, _ in done.failures] == [""]
     assert done.dataset.n_samples == 2
+
+
+@dataclass(frozen=True)
+class Imported(Source):
+    """A source of clips that brings landmarks; a clip without a label's letter has no hand."""
+
+    name = "imported"
+    layout = "numbers"
+    kind = "sequence"
+    brings_landmarks = True
+
+    def scan(self, root):
+        return Listing([Item(root, f"#{k}", label, part=k) for k, label in enumerate("abab")])
+
+    def read(self, item):
+        marks = np.full((21, 3), item.part, np.float32)
+        hands = [Hand(marks, marks, 0.9)] if item.part > 1 else []
+        return LandmarkClip("f" * 64 if not hands else f"{item.part:064d}", [(0.0, hands)] * 2)
+
+
+def test_imported_clips_without_a_hand_are_no_copies_of_each_other(tmp_path):
+    options = ConvertOptions(drop_conflicts=True)
+    done = convert(Imported(), tmp_path, None, options)
+    assert (done.dataset.n_samples, done.n_dropped) == (4, 0)
+    assert done.label_problems.n_conflicts == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take only Unicode names")
