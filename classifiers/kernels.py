@@ -96,10 +96,6 @@ class KernelBanks:
             banks.append(replace(bank, thresholds=_half(thresholds)))
         return cls(tuple(banks))
 
-    def sets_of_outputs(self) -> list[tuple[str, ...]]:
-        """Return the groups of features of each output."""
-        return [bank.groups for bank in self.banks for _ in range(bank.thresholds.size)]
-
     def add_to(self, graph: Graph, features: Features) -> str:
         """Add the outputs (n, n_outputs): shares of the time above each threshold."""
         parts = []

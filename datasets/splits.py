@@ -162,6 +162,16 @@ def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> 
     return n_folds
 
 
+def protocol_words(by: str, n_folds: int | None = None) -> str:
+    """Return how samples were cross-validated.
+
+    >>> protocol_words("group", 5), protocol_words("random")
+    ('cross-validated by group, 5 folds', 'cross-validated at random')
+    """
+    how = "at random" if by == "random" else f"by {by}"
+    return f"cross-validated {how}" + (f", {n_folds} folds" if n_folds else "")
+
+
 def n_groups(dataset: LandmarkDataset, by: By) -> int:
     """Return how many groups there are to be split by."""
     return len(np.unique(_groups(dataset, by)))

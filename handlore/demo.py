@@ -30,7 +30,7 @@ from handlore.datasets.rendered import (
     write_pictures,
 )
 from handlore.datasets.sources import Source, find_source, make_source
-from handlore.datasets.splits import By, default_by, n_groups
+from handlore.datasets.splits import By, default_by, n_groups, protocol_words
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
@@ -210,7 +210,7 @@ def _train(
     """Cross-validate and train estimators; each row has the numbers of one."""
     dataset, by = experiment.dataset, experiment.by
     for done, (name, file) in enumerate(models.items(), 1):
-        output.talk(f"training and cross-validating {name} by {by}")
+        output.talk(f"training {name}, {protocol_words(by)}")
         pipeline = make_pipeline(dataset, name)
         answers = cross_val_predict(pipeline.estimator, dataset, pipeline.encoder, by)
         trained = train_pipeline(pipeline, dataset, out / file, **options)
@@ -243,7 +243,7 @@ def _write_report(
         "size of the model": f"{first['bytes'] / 1000:.0f} KB",
     }
     facts = {
-        "Protocol": f"cross-validated by {poses.by}, {summary['n_groups']} groups;"
+        "Protocol": f"{protocol_words(poses.by)}, {summary['n_groups']} groups;"
         " a picture in which no hand was found counts as an error",
         "Search stages": ", ".join(
             f"{stage_name(stage)}: {n}" for stage, n in counts["stages"].items()
@@ -290,7 +290,7 @@ def _movement_sections(moves: _Experiment) -> list[Section]:
     counts, (row,) = moves.conversion.summary(), moves.rows
     facts = {
         "Videos": f"{counts['n_items']}, {counts['n_converted']} with a hand",
-        "Protocol": f"cross-validated by {moves.by}, {row['n_groups']} groups",
+        "Protocol": f"{protocol_words(moves.by)}, {row['n_groups']} groups",
     }
     matrix = confusion_section(Scores.of(moves.answers[row["model"]]))
     return [

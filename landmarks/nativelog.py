@@ -25,20 +25,20 @@ def without_chatter() -> Iterator[None]:
     if _verbose.is_set():
         yield
         return
-    with _LOCK, tempfile.TemporaryFile() as heard:
+    with _LOCK, tempfile.TemporaryFile() as captured:
         try:
             real = os.dup(2)
         except OSError:  # it is closed
             yield
             return
-        os.dup2(heard.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(real, 2)
             os.close(real)
-            heard.seek(0)
-            for line in heard:
+            captured.seek(0)
+            for line in captured:
                 if not _CHATTER.match(line):
                     os.write(2, line)
 
@@ -59,11 +59,16 @@ def quiet_native_log(quiet: bool = True) -> Iterator[None]:
         finally:
             _verbose.clear()
         return
+    try:
+        real = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
     if sys.stderr is None:
+        os.close(real)
         yield
         return
     sys.stderr.flush()
-    real = os.dup(2)
     shown = sys.stderr
     owns = _leads_to(shown, 2)
     if owns:

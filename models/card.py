@@ -20,9 +20,10 @@ _KINDS = ("pose", "sequence")
 INPUT, OUTPUT = "X", "probabilities"
 """Input and output of the graph of a model."""
 P_VALUE_OUTPUT = "familiarity"
-CLIP_OUTPUT = "clip_probabilities"
 """Second output of the graph of a model of poses: 1 - novelty score (the name is part of the
 format)."""
+CLIP_OUTPUT = "clip_probabilities"
+"""Second output of the graph of a model of movements: probabilities of whole clips."""
 KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
 
 DEFAULT_ESTIMATOR = {"pose": "kernel", "sequence": "rocket"}

@@ -66,8 +66,8 @@ class _RunAction(ActionKind):
         finally:
             self._process = None
         if code:
-            by_signal = f"was ended by {signal.Signals(-code).name}" if code < 0 else ""
-            raise ActionError(by_signal or f"ended with exit code {code}")
+            ended = f"ended with exit code {code}" if code > 0 else f"was ended by {_name(-code)}"
+            raise ActionError(ended)
 
     def cancel(self) -> None:
         """Kill the command, and start no more."""
@@ -99,6 +99,14 @@ class _RunAction(ActionKind):
         # Only in the program: in an argument a tilde may be meant literally.
         program, *rest = self._arguments
         return [os.path.expanduser(program), *(fill(one, as_text(event)) for one in rest)]
+
+
+def _name(number: int) -> str:
+    """Return the name of a signal; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _shell_line(table: Table) -> tuple[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
-from handlore.datasets.splits import By, held_out_samples
+from handlore.datasets.splits import By, held_out_samples, protocol_words
 from handlore.datasets.storage import load_dataset
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
@@ -42,8 +42,7 @@ class Split:
     @property
     def protocol(self) -> str:
         """The split in words."""
-        how = "at random" if self.by == "random" else f"by {self.by}"
-        return f"cross-validated {how}, {self.n_folds} folds"
+        return protocol_words(self.by, self.n_folds)
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""

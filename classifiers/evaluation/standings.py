@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import By, Fold, cross_validation, default_by, n_groups
+from handlore.datasets.splits import (
+    By,
+    Fold,
+    cross_validation,
+    default_by,
+    n_groups,
+    protocol_words,
+)
 from handlore.datasets.triggers import Trigger
 from handlore.models.card import ModelCard
 from handlore.models.model import Model
@@ -312,8 +319,7 @@ def protocol_of(origin: Origin) -> str:
     if origin.has_test:
         return "the test split"
     by, n_parts = default_by(origin.trained), len(_parts(origin, default_by(origin.trained)))
-    how = "at random" if by == "random" else f"by {by}"
-    return f"cross-validated {how}, {n_parts} folds"
+    return protocol_words(by, n_parts)
 
 
 def _fitted(pipeline: Pipeline, dataset: LandmarkDataset, steps: Steps) -> HandEstimator:

@@ -274,9 +274,6 @@ def _check(source: Any) -> None:
 SOURCES: Registry[type[Source]] = Registry("source", "handlore.datasets.sources", _check)
 """All layouts, those of other packages too (entry points ``handlore.sources``)."""
 
-register = SOURCES.register
-"""Short for ``SOURCES.register``, as packages with sources of their own may call it."""
-
 
 def make_source(name: str, options: Mapping[str, Any] | None = None) -> Source:
     """Make a source by name, with its options.

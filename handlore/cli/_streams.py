@@ -1,8 +1,7 @@
 """What commands that recognise streams share: their options, their models, events."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -17,8 +16,6 @@ from handlore.models.stream.settings import (
 )
 
 from ._common import PATH, NumberRange, all_options, field_option, is_given, percent
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SECONDS = NumberRange(0, 60)
 _SHARE = NumberRange(0, 1)
@@ -103,7 +100,8 @@ recogniser_options = all_options(
 def pop_settings(given: dict[str, Any]) -> RecogniserSettings:
     """Take the options of the recogniser out of all options; those given go before sensitivity."""
     values = {name: given.pop(name) for name, _, _ in _OPTIONS}
-    values |= {name: given.pop(name) for name in ("hold_interval",) if name in given}
+    if "hold_interval" in given:
+        values["hold_interval"] = given.pop("hold_interval")
     chosen = {name: value for name, value in values.items() if is_given(name)}
     return RecogniserSettings.of_sensitivity(given.pop("sensitivity"), **chosen)
 

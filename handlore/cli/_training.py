@@ -9,6 +9,7 @@ import click
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import Kind
+from handlore.datasets.splits import protocol_words
 from handlore.landmarks.errors import OptionError, counted, shell_line
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
@@ -190,6 +191,4 @@ def _print_scores(evaluation: "Evaluation", title: str) -> None:
 
 def protocol(scores: Mapping[str, Any]) -> str:
     """Return how the scores of a model card were found, in the words of crossval."""
-    how = "at random" if scores["by"] == "random" else f"by {scores['by']}"
-    folds = f", {scores['n_folds']} folds" if "n_folds" in scores else ""
-    return f"cross-validated {how}{folds}"
+    return protocol_words(scores["by"], scores.get("n_folds"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from handlore.landmarks.errors import shell_line
+from handlore.datasets.splits import protocol_words
+from handlore.landmarks.errors import counted, shell_line
 
 from ._common import (
     FOLDER,
@@ -84,7 +85,8 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     error = summary["landmark_error"]
     if error is not None:
         say(f"; median landmark error {error:.3f} palm lengths", nl=False)
-    say(f"\ncross-validated by {summary['by']} ({summary['n_groups']}):\n")
+    by, n_groups = summary["by"], counted(summary["n_groups"], "group")
+    say(f"\n{protocol_words(by)}{'' if by == 'random' else f' ({n_groups})'}:\n")
     rows = [
         [
             row["model"],

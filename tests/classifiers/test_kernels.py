@@ -104,9 +104,6 @@ def test_banks_together_answer_as_each_alone(blocks: np.ndarray) -> None:
     # Rounding may take a single point in time across a threshold.
     np.testing.assert_allclose(together, np.concatenate(alone, axis=1), atol=1.01 / 32)
     assert (together != np.concatenate(alone, axis=1)).mean() < 1e-3
-    assert [one.groups for one in banks.banks for _ in range(one.thresholds.size)] == (
-        banks.sets_of_outputs()
-    )
 
 
 def test_kernels_see_standardised_features(blocks: np.ndarray) -> None:

@@ -99,6 +99,15 @@ with quiet_native_log(False), without_chatter():
     ]
 
 
+def test_quiet_where_descriptor_2_is_closed_under_pythons_stderr():
+    done = run_python("""\
+os.close(2)
+with quiet_native_log():
+    print("data")
+""")
+    assert (done.returncode, done.stdout) == (0, "data\n")
+
+
 def test_chatter_where_stderr_is_closed():
     done = run_python(
         "from handlore.landmarks.nativelog import without_chatter\n"

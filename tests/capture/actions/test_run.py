@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -47,6 +48,11 @@ def test_shell(desk: Make, tmp_path: Path) -> None:
     [
         ('["false"]', "ended with exit code 1"),
         ('["sh", "-c", "kill -9 $$"]', "was ended by SIGKILL"),
+        pytest.param(
+            '["sh", "-c", "kill -40 $$"]',
+            "was ended by signal 40",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="real-time signals of Linux"),
+        ),
     ],
 )
 def test_failed_command(command: str, reason: str, desk: Make) -> None:
