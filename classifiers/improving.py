@@ -15,7 +15,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError, counted, naming
-from handlore.landmarks.files import as_path, atomic_write, require_writable
+from handlore.landmarks.files import as_path, require_writable, write_bytes
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model, replace_card, require_model_output
 from handlore.models.ready import is_ready
@@ -341,5 +341,4 @@ def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    with atomic_write(target) as stream:
-        stream.write(source.read_bytes())
+    write_bytes(target, source.read_bytes())

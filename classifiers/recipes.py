@@ -17,7 +17,7 @@ from handlore.datasets.sources import make_source
 from handlore.datasets.storage import is_dataset, save_dataset
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
-from handlore.landmarks.files import atomic_write
+from handlore.landmarks.files import write_bytes
 from handlore.models.card import ModelCard
 from handlore.models.ready import ReadyModel, known_model
 
@@ -155,8 +155,7 @@ def build_model(
             progress=progress,
         )
     save_dataset(_examples(recipe, prepared), out.with_suffix(".npz"))
-    with atomic_write(out.with_suffix(".md")) as stream:
-        stream.write(_card_text(known, trained.card).encode())
+    write_bytes(out.with_suffix(".md"), _card_text(known, trained.card).encode())
     return trained
 
 

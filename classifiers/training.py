@@ -23,7 +23,7 @@ from handlore.datasets.splits import (
 )
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import as_path, atomic_write, each, require_writable
+from handlore.landmarks.files import as_path, each, require_writable, write_bytes
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder
 from handlore.models.files import require_model_output, write_model
@@ -157,8 +157,7 @@ def _logged(log: str | Path | None, pipeline: Pipeline) -> Iterator[None]:
             f"{pipeline.name} does not train in epochs, so --log has no use; tcn does"
         )
     yield
-    with atomic_write(Path(log)) as stream:
-        stream.write(_as_csv(pipeline.estimator.history_).encode())
+    write_bytes(Path(log), _as_csv(pipeline.estimator.history_).encode())
 
 
 def train_pipeline(

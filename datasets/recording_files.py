@@ -17,8 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, shell_line
-from handlore.landmarks.files import atomic_write, os_errors_as, similar_files
+from handlore.landmarks.errors import (
+    HandloreError,
+    InvalidDataError,
+    require_known_format,
+    shell_line,
+)
+from handlore.landmarks.files import os_errors_as, similar_files, write_bytes
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from .files import is_video
@@ -115,8 +120,8 @@ def write_marker(root: Path, labels: Sequence[str]) -> None:
     """Mark a folder of recordings, with its labels in the order of their keys if there are any."""
     marker: dict[str, Any] = {"format": _RECORDINGS_VERSION, "writer": f"handlore {__version__}"}
     marker |= {"labels": list(labels)} if labels else {}
-    with os_errors_as(f"cannot write into {root}"), atomic_write(root / MARKER) as stream:
-        stream.write(f"{json.dumps(marker, ensure_ascii=False)}\n".encode())
+    with os_errors_as(f"cannot write into {root}"):
+        write_bytes(root / MARKER, f"{json.dumps(marker, ensure_ascii=False)}\n".encode())
 
 
 def labels_in_marker(root: Path) -> list[str]:
@@ -143,12 +148,9 @@ def require_recordings(root: Path) -> None:
         raise InvalidDataError(
             f"{marker} is damaged; if {root} holds recordings, write {_LEAST_MARKER} into it"
         ) from error
-    if version > _RECORDINGS_VERSION:
-        writer = said.get("writer", "a newer handlore")
-        raise NewerFormatError(
-            f"{root} has format {version} of recordings, written by {writer}; this is handlore"
-            f" {__version__}, which reads up to {_RECORDINGS_VERSION}: `pip install -U handlore`"
-        )
+    require_known_format(
+        f"{root} has recordings format", version, _RECORDINGS_VERSION, said.get("writer")
+    )
 
 
 def _require_writable_folder(root: Path) -> None:

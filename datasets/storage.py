@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 
 from handlore import __version__
-from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError, shell_line
+from handlore.landmarks.errors import (
+    HandloreError,
+    InvalidDataError,
+    require_known_format,
+    shell_line,
+)
 from handlore.landmarks.files import as_path, atomic_write, no_file
 from handlore.landmarks.untrusted import (
     DAMAGE,
@@ -201,13 +206,9 @@ def _header(path: Path, members: dict[str, Any]) -> dict[str, Any]:
             f"{path} is a zip or npz file, but not a landmark dataset; make one with"
             " `handlore convert`"
         ) from error
-    if version > FORMAT_VERSION:
-        writer = header.get("writer", "a newer handlore")
-        raise NewerFormatError(
-            f"{path} has dataset format {version}, written by {writer};"
-            f" this is handlore {__version__}, which reads up to {FORMAT_VERSION}:"
-            " `pip install -U handlore`"
-        )
+    require_known_format(
+        f"{path} has dataset format", version, FORMAT_VERSION, header.get("writer")
+    )
     return dict(header)
 
 

@@ -146,6 +146,48 @@ class HandDetector(Protocol):
         self.close()
 
 
+class WrappedDetector(HandDetector):
+    """Another detector, of which a subclass changes a part. It is closed with this one."""
+
+    def __init__(self, detector: HandDetector) -> None:
+        self._detector = detector
+        self.info = detector.info
+
+    def detect(
+        self,
+        picture: Pixels,
+        *,
+        min_confidence: float = DEFAULT_CONFIDENCE,
+        min_presence: float | None = None,
+    ) -> list[Hand]:
+        """Find hands in a still picture, see :meth:`HandDetector.detect`."""
+        return self._detector.detect(
+            picture, min_confidence=min_confidence, min_presence=min_presence
+        )
+
+    def detect_again(
+        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
+    ) -> list[Hand]:
+        """Look again at a hand that is known, see :meth:`HandDetector.detect_again`."""
+        return self._detector.detect_again(picture, hand, transforms)
+
+    def wants(self, hand: Hand) -> bool:
+        """Say whether a hand is one that the detector looks for."""
+        return self._detector.wants(hand)
+
+    def track(self, picture: Pixels, seconds: float) -> list[Hand]:
+        """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
+        return self._detector.track(picture, seconds)
+
+    def reset(self) -> None:
+        """Forget the tracked hands."""
+        self._detector.reset()
+
+    def close(self) -> None:
+        """Close the detector."""
+        self._detector.close()
+
+
 class DetectorKind(HandDetector, Protocol):
     """A detector that can be chosen by name: the base class of all implementations.
 

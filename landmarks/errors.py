@@ -37,6 +37,18 @@ class NewerFormatError(InvalidDataError):
     """A file written by a later version of handlore than this one."""
 
 
+def require_known_format(what: str, came: int, known: int, writer: object = "") -> None:
+    """Raise NewerFormatError if a version of a file's format is later than what is known.
+
+    ``what`` names the file and what the version is of; ``writer`` what wrote it, if it is known.
+    """
+    if came > known:
+        by = f", written by {writer}" if writer else ""
+        raise NewerFormatError(
+            f"{what} {came}{by}; this handlore reads up to {known}: `pip install -U handlore`"
+        )
+
+
 def require_type(given: object, kind: type | tuple[type, ...], expected: str) -> Any:
     """Return an argument; HandloreError says what was expected where it is something else."""
     if isinstance(given, kind):

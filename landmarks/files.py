@@ -124,6 +124,12 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file that is there as a whole or not at all, see :func:`atomic_write`."""
+    with atomic_write(path) as stream:
+        stream.write(data)
+
+
 def require_writable(path: Path) -> None:
     """Refuse an output path early, before minutes of work are spent on it."""
     path = Path(path)

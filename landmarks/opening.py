@@ -7,11 +7,18 @@ from typing import Literal, cast
 
 import numpy as np
 
-from .detector import DEFAULT_CONFIDENCE, DetectorInfo, DetectorOptions, HandDetector, Talk
+from .detector import (
+    DEFAULT_CONFIDENCE,
+    DetectorInfo,
+    DetectorOptions,
+    HandDetector,
+    Talk,
+    WrappedDetector,
+)
 from .detectors import DETECTORS
 from .errors import HandloreError, require_type, unknown_name
 from .geometry import palm_length
-from .hands import Hand, HandTransform, Pixels
+from .hands import Hand, Pixels
 
 HandChoice = Literal["", "nearest", "left", "right", "largest", "most-confident"]
 """Which of two hands is used; empty: the one that the detector finds first."""
@@ -21,20 +28,19 @@ _REACH = 1.5
 """Palm lengths by which a hand moves at most from one frame to the next."""
 
 
-class _ChosenHandDetector(HandDetector):
+class _ChosenHandDetector(WrappedDetector):
     """A detector that looks for two hands and returns the one that is wanted.
 
     In a video the hand that was chosen is followed for as long as it is seen, so that two hands of
-    about the same size do not take turns; ``left`` and ``right`` are decided in each frame. The
-    detector is closed with this one.
+    about the same size do not take turns; ``left`` and ``right`` are decided in each frame.
     """
 
     def __init__(self, detector: HandDetector, choice: HandChoice) -> None:
         if choice not in CHOICES:
             raise unknown_name("hand", choice, CHOICES)
-        self._detector, self._choice = detector, choice
+        super().__init__(detector)
+        self._choice = choice
         self._last: Hand | None = None
-        self.info = detector.info
 
     def detect(
         self,
@@ -44,16 +50,8 @@ class _ChosenHandDetector(HandDetector):
         min_presence: float | None = None,
     ) -> list[Hand]:
         """Find hands in a still picture, and return the chosen one."""
-        found = self._detector.detect(
-            picture, min_confidence=min_confidence, min_presence=min_presence
-        )
+        found = super().detect(picture, min_confidence=min_confidence, min_presence=min_presence)
         return _choose_hand(found, self._choice)
-
-    def detect_again(
-        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
-    ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.detect_again`."""
-        return self._detector.detect_again(picture, hand, transforms)
 
     def wants(self, hand: Hand) -> bool:
         """Say whether a hand is on the chosen side."""
@@ -61,7 +59,7 @@ class _ChosenHandDetector(HandDetector):
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, and return the chosen one."""
-        found = self._detector.track(picture, seconds)
+        found = super().track(picture, seconds)
         if self._choice in ("left", "right"):
             return _choose_hand(found, self._choice)
         chosen = _followed(found, self._last) or _choose_hand(found, self._choice)
@@ -71,11 +69,7 @@ class _ChosenHandDetector(HandDetector):
     def reset(self) -> None:
         """Forget the tracked hands."""
         self._last = None
-        self._detector.reset()
-
-    def close(self) -> None:
-        """Close the detector."""
-        self._detector.close()
+        super().reset()
 
 
 def _choose_hand(hands: Sequence[Hand], choice: HandChoice) -> list[Hand]:

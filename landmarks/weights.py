@@ -24,7 +24,7 @@ from urllib.request import urlopen
 from platformdirs import user_cache_path
 
 from .errors import HandloreError, InvalidDataError, unknown_name
-from .files import atomic_write, make_folder
+from .files import make_folder, write_bytes
 from .processes import python_command
 from .untrusted import DAMAGE, read_member, reason, require_size
 
@@ -235,8 +235,7 @@ def _pack(landmarker: str, by_digest: Mapping[str, bytes]) -> bool:
     target = cached_path(landmarker)
     make_folder(target.parent)
     contents = {member: by_digest[network.sha256] for member, network in networks.items()}
-    with atomic_write(target) as stream:
-        stream.write(_aligned_zip(contents))
+    write_bytes(target, _aligned_zip(contents))
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from handlore.datasets.validation import LONGEST_LABEL
-from handlore.landmarks.errors import InvalidDataError, NewerFormatError
+from handlore.landmarks.errors import InvalidDataError, require_known_format
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
 from handlore.landmarks.geometry import CANONICAL_VERSION
 from handlore.landmarks.hands import FloatArray
@@ -128,11 +128,7 @@ class ModelCard:
         for what, (came, known) in versions.items():
             if not isinstance(came, int) or came < 1:
                 raise InvalidDataError(f"its metadata has no usable {what}")
-            if came > known:
-                raise NewerFormatError(
-                    f"it has {what} {came}, this handlore reads up to {known}:"
-                    " `pip install -U handlore`"
-                )
+            require_known_format(f"it has {what}", came, known)
         known_fields = {f.name for f in fields(cls)}
         taken = {name: value for name, value in values.items() if name in known_fields}
         for name in ("labels", "features"):

@@ -21,7 +21,7 @@ from handlore.landmarks.errors import (
     counted,
     shell_line,
 )
-from handlore.landmarks.files import atomic_write, each, os_errors_as, require_writable
+from handlore.landmarks.files import each, os_errors_as, require_writable, write_bytes
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
@@ -349,7 +349,6 @@ def write_model(model: Any, card: ModelCard, path: Path) -> int:
     # What other computers would refuse is not written.
     check_operators(data)
     require_model_output(path)
-    with atomic_write(Path(path)) as stream:
-        stream.write(data)
+    write_bytes(Path(path), data)
     remember(data)
     return len(data)

@@ -3,13 +3,13 @@
 There is no queue: after a rest the newest frame is processed, never the oldest.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
-from handlore.landmarks.detector import DEFAULT_CONFIDENCE, HandDetector
+from handlore.landmarks.detector import HandDetector, WrappedDetector
 from handlore.landmarks.detectors.litert.detector import AdaptiveSchedule
-from handlore.landmarks.hands import Hand, HandTransform, Pixels
+from handlore.landmarks.hands import Hand, Pixels
 
 _THERMAL = Path("/sys/class/thermal")
 _READ_EVERY = 2.0
@@ -115,19 +115,18 @@ def _text(path: Path) -> str:
         return ""
 
 
-class ThrottledDetector(HandDetector):
+class ThrottledDetector(WrappedDetector):
     """Tracks a hand in every frame; searches for one a few times per second if nothing moves.
 
     MediaPipe searches for palms in each frame, so that an empty room costs as much as a hand. The
     schedule is that of the litert detector; here it decides about whole frames. A hand is searched
-    in every frame while anything moves. The detector is closed with this one.
+    in every frame while anything moves.
     """
 
     def __init__(self, detector: HandDetector) -> None:
-        self._detector = detector
+        super().__init__(detector)
         self._schedule = AdaptiveSchedule(alert=0.0, heartbeat=0.25)
         self._followed = 0
-        self.info = detector.info
 
     def track(self, picture: Pixels, seconds: float) -> list[Hand]:
         """Find hands in the next frame of a video, see :meth:`HandDetector.track`."""
@@ -139,30 +138,8 @@ class ThrottledDetector(HandDetector):
         self._followed = len(hands)
         return hands
 
-    def detect(
-        self,
-        picture: Pixels,
-        *,
-        min_confidence: float = DEFAULT_CONFIDENCE,
-        min_presence: float | None = None,
-    ) -> list[Hand]:
-        """Find hands in a still picture, see :meth:`HandDetector.detect`."""
-        return self._detector.detect(
-            picture, min_confidence=min_confidence, min_presence=min_presence
-        )
-
-    def detect_again(
-        self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = (HandTransform(),)
-    ) -> list[Hand]:
-        """Look again at a hand that is known, see :meth:`HandDetector.detect_again`."""
-        return self._detector.detect_again(picture, hand, transforms)
-
     def reset(self) -> None:
         """Forget the hands being tracked."""
-        self._detector.reset()
+        super().reset()
         self._schedule.reset()
         self._followed = 0
-
-    def close(self) -> None:
-        """Close the detector."""
-        self._detector.close()

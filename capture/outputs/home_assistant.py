@@ -17,14 +17,15 @@ from handlore.datasets.dataset import NONE_LABEL
 from handlore.landmarks.errors import HandloreError, OptionError
 
 from ..addresses import RemoteAddress
-from ..broker import MQTT_PORTS, Broker, BrokerError, missing_mqtt, topic_of
-from .base import OPEN_SECONDS, SEND_SECONDS, EventMessage, Message, Output, OutputError
+from ..broker import MQTT_PORTS, Broker, missing_mqtt, topic_of
+from .base import EventMessage, Message, OutputError
+from .mqtt import BrokerOutput
 
 _PREFIX = "homeassistant"
 _ONLINE, _OFFLINE = "online", "offline"
 
 
-class HomeAssistant(Output):
+class HomeAssistant(BrokerOutput):
     """A device with a sensor for the last gesture and a trigger for each label.
 
     Everything is announced at each connection, and when Home Assistant has been started: a broker
@@ -73,16 +74,12 @@ class HomeAssistant(Output):
 
     def open(self) -> None:
         """Connect, and announce the device."""
-        try:
-            self._broker.open(OPEN_SECONDS)
-        except BrokerError as error:
-            raise OutputError(str(error)) from error
+        super().open()
         self.check()
 
     def check(self) -> None:
         """Announce the device in a new connection, or to a Home Assistant that was started."""
-        if not self._broker.connected:
-            raise OutputError("the connection was lost")
+        super().check()
         if self._announced != self._broker.n_connections:
             self._announced = self._broker.n_connections
             self._stale.clear()
@@ -109,19 +106,13 @@ class HomeAssistant(Output):
         except OutputError:
             pass  # the broker does it by itself: that is the will
         finally:
-            self._broker.close()
+            super().close()
 
     def _announce(self) -> None:
         self._restarted = False
         for topic, config in self._configs.items():
             self._publish(topic, json.dumps(config), retain=True)
         self._publish(f"{self._topic}/status", _ONLINE, retain=True)
-
-    def _publish(self, topic: str, text: str, *, retain: bool = False) -> None:
-        try:
-            self._broker.publish(topic, text, SEND_SECONDS, retain=retain)
-        except BrokerError as error:
-            raise OutputError(str(error)) from error
 
     def _on_status(self, topic: str, payload: bytes) -> None:
         self._restarted |= payload == _ONLINE.encode()

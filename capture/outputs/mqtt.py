@@ -1,6 +1,6 @@
 """``mqtt://HOST/TOPIC``: landmarks to TOPIC/landmarks and events to TOPIC/event of a broker."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from handlore.landmarks.errors import HandloreError
 
@@ -12,6 +12,7 @@ from .base import (
     SEND_SECONDS,
     EventMessage,
     Message,
+    Output,
     OutputError,
     OutputKind,
 )
@@ -19,8 +20,36 @@ from .base import (
 _TOPIC = "handlore"
 
 
+class BrokerOutput(Output):
+    """What outputs through a broker share."""
+
+    _broker: Broker
+
+    def open(self) -> None:
+        """Connect."""
+        try:
+            self._broker.open(OPEN_SECONDS)
+        except BrokerError as error:
+            raise OutputError(str(error)) from error
+
+    def check(self) -> None:
+        """Raise OutputError if the connection is lost."""
+        if not self._broker.connected:
+            raise OutputError("the connection was lost")
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._broker.close()
+
+    def _publish(self, topic: str, text: str, **options: Any) -> None:
+        try:
+            self._broker.publish(topic, text, SEND_SECONDS, **options)
+        except BrokerError as error:
+            raise OutputError(str(error)) from error
+
+
 @OUTPUTS.register
-class _Mqtt(OutputKind):
+class _Mqtt(BrokerOutput, OutputKind):
     """Publishes JSON: landmarks at most once, events at least once."""
 
     name: ClassVar[str] = "mqtt"
@@ -37,26 +66,10 @@ class _Mqtt(OutputKind):
             raise HandloreError(missing)
         return cls(address)
 
-    def open(self) -> None:
-        try:
-            self._broker.open(OPEN_SECONDS)
-        except BrokerError as error:
-            raise OutputError(str(error)) from error
-
-    def check(self) -> None:
-        if not self._broker.connected:
-            raise OutputError("the connection was lost")
-
     def send(self, message: Message) -> None:
         is_event = isinstance(message, EventMessage)
         topic = f"{self._topic}/{'event' if is_event else 'landmarks'}"
-        try:
-            self._broker.publish(topic, message.line, SEND_SECONDS, qos=int(is_event))
-        except BrokerError as error:
-            raise OutputError(str(error)) from error
-
-    def close(self) -> None:
-        self._broker.close()
+        self._publish(topic, message.line, qos=int(is_event))
 
 
 @OUTPUTS.register

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from handlore import __version__
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError, InvalidDataError
-from handlore.landmarks.files import atomic_write, os_errors_as, real_path
+from handlore.landmarks.files import os_errors_as, real_path, write_bytes
 from handlore.landmarks.untrusted import DAMAGE, parse_json
 
 from ..dataset import TEXT, LandmarkDataset
@@ -149,8 +149,7 @@ class ResumeFolder:
                 f"{self.folder} holds an unfinished conversion,"
                 f" {_in_words(others)} to continue it, or add --restart to start anew"
             )
-        with atomic_write(self.folder / _MANIFEST) as stream:
-            stream.write(json.dumps(manifest, indent=1).encode())
+        write_bytes(self.folder / _MANIFEST, json.dumps(manifest, indent=1).encode())
 
     def save(self, number: int, batch: Batch, stamps: Stamps) -> None:
         """Keep a part."""

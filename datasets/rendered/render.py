@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, make_folder
+from handlore.landmarks.files import atomic_write, make_folder, write_bytes
 
 from .gestures import MOVEMENTS, POSES, Keyframe, Pose, get_movement, get_pose
 from .hand import Body, Person
@@ -201,8 +201,7 @@ def _write_all(
 
 def _write_png(path: Path, picture: RenderedPicture) -> None:
     _, data = cv2.imencode(".png", picture.pixels[..., ::-1])
-    with atomic_write(path) as stream:
-        stream.write(data.tobytes())
+    write_bytes(path, data.tobytes())
 
 
 def _write_truth(folder: Path, written: list[Path], pictures: list[RenderedPicture]) -> None:

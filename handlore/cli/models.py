@@ -8,7 +8,7 @@ import click
 
 from handlore.datasets.recording_files import is_recordings
 from handlore.landmarks.errors import HandloreError, OptionError
-from handlore.landmarks.files import atomic_write, require_writable
+from handlore.landmarks.files import require_writable, write_bytes
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.weights import require_bundle
 from handlore.models.ready import KNOWN_MODELS, READY_MODELS, ReadyModel, known_model, model_path
@@ -152,8 +152,7 @@ def _draw(card: "ModelCard", name: str, picture: Path) -> list[str]:
             f"{name} was trained by an earlier handlore, which kept no typical hands to draw;"
             " train it again"
         )
-    with atomic_write(picture) as stream:
-        stream.write(gesture_sheet_png(hands, Path(name).name))
+    write_bytes(picture, gesture_sheet_png(hands, Path(name).name))
     talk(f"wrote {picture}")
     return list(hands)
 

@@ -123,12 +123,7 @@ def _view(recordings: RecordingFolder, otherwise: str) -> Iterator[ReviewWindow 
 @json_option
 def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
     """Discard recordings: training and evaluation ignore them. Damaged ones, too."""
-    recordings = RecordingFolder.open(folder, create=False)
-    paths = recordings.files(numbers)
-    labels = _labels(recordings, paths)
-    for path in paths:
-        recordings.discard(path)
-    _report(recordings, labels, "discarded", as_json)
+    _move(folder, numbers, as_json, restore=False)
 
 
 @command.command("restore", epilog=examples("handlore recordings restore my_gestures 7"))
@@ -137,12 +132,17 @@ def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> N
 @json_option
 def _restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
     """Restore discarded recordings."""
+    _move(folder, numbers, as_json, restore=True)
+
+
+def _move(folder: Path, numbers: Sequence[int], as_json: bool, *, restore: bool) -> None:
+    """Discard or restore recordings."""
     recordings = RecordingFolder.open(folder, create=False)
-    paths = recordings.files(numbers, discarded=True)
+    paths = recordings.files(numbers, discarded=restore)
     labels = _labels(recordings, paths)
     for path in paths:
-        recordings.restore(path)
-    _report(recordings, labels, "restored", as_json)
+        recordings.restore(path) if restore else recordings.discard(path)
+    _report(recordings, labels, "restored" if restore else "discarded", as_json)
 
 
 @command.command("relabel", epilog=examples("handlore recordings relabel my_gestures 9 stop"))

@@ -16,7 +16,7 @@ from handlore.datasets.loading import KIND_NAMES, load_recordings
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError, require_type
-from handlore.landmarks.files import as_path, atomic_write, make_folder, require_writable
+from handlore.landmarks.files import as_path, make_folder, require_writable, write_bytes
 from handlore.landmarks.hands import FloatArray
 from handlore.models.model import Model
 
@@ -84,8 +84,7 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
         for name in FIGURES - set(files):
             (folder / name).unlink(missing_ok=True)
     for name, content in files.items():
-        with atomic_write(folder / name) as stream:
-            stream.write(content)
+        write_bytes(folder / name, content)
     return folder / "report.html"
 
 
@@ -282,8 +281,7 @@ def write_contact_sheet(path: Path, out: Path) -> int:
     tiles = [tile for one in data for tile in tiles_of(one)]
     if not tiles:
         raise HandloreError(f"{path} holds nothing to draw")
-    with atomic_write(out) as stream:
-        stream.write(contact_sheet_png(tiles, path.resolve().name))
+    write_bytes(out, contact_sheet_png(tiles, path.resolve().name))
     return len(tiles)
 
 
@@ -309,6 +307,5 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
             for old in {folder / f"{prefix}{name}" for name in _PLOTS} - set(files):
                 old.unlink(missing_ok=True)
     for file, content in files.items():
-        with atomic_write(file) as stream:
-            stream.write(content)
+        write_bytes(file, content)
     return list(files)

@@ -335,7 +335,7 @@ def test_a_file_that_happens_to_have_the_name_of_the_marker_does_not_matter(tmp_
     (tmp_path / "recordings.json").write_text('["monday.wav"]')
     assert find_source(tmp_path)[0] == "images"
     (tmp_path / "recordings.json").write_text('{"format": 2}')
-    with pytest.raises(NewerFormatError, match="format 2 of recordings"):
+    with pytest.raises(NewerFormatError, match="recordings format 2"):
         find_source(tmp_path)
 
 

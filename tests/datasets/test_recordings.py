@@ -90,7 +90,7 @@ def test_a_damaged_marker_is_one_line_that_says_how_to_mend_it(tmp_path: Path, t
 def test_a_newer_folder_is_refused(tmp_path: Path) -> None:
     marker = {"format": 2, "writer": "handlore 99"}
     (tmp_path / "recordings.json").write_text(json.dumps(marker))
-    with pytest.raises(NewerFormatError, match=r"format 2 .* written by handlore 99"):
+    with pytest.raises(NewerFormatError, match="format 2, written by handlore 99"):
         RecordingFolder.open(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Frame rates, heat, and searching less often while nothing moves, with a made-up clock."""
 
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from fakes import FakeDetector, hand_of
 
 from handlore.capture.live.limiter import LEAST_SHARE, RateLimiter, ThrottledDetector, thermometer
 from handlore.landmarks.hands import Pixels
+from handlore.landmarks.opening import _ChosenHandDetector
 
 
 def frames_per_second(
@@ -130,3 +132,13 @@ def test_every_frame_with_a_hand() -> None:
         detector.track(picture(50), frame / 30)
     assert [len(detector.track(picture(250), frame / 30)) for frame in range(300, 390)] == [1] * 90
     assert len([t for t in inner.times if t >= 10.0 - 1e-9]) == 90
+
+
+def test_a_throttled_detector_looks_for_the_same_hands() -> None:
+    inner = FakeDetector(lambda picture: [hand_of(0)])
+    chosen = _ChosenHandDetector(inner, "left")
+    hands = [replace(hand_of(0), handedness=side) for side in (0.1, 0.9)]
+    assert [ThrottledDetector(chosen).wants(hand) for hand in hands] == [
+        chosen.wants(hand) for hand in hands
+    ]
+    assert [chosen.wants(hand) for hand in hands] == [True, False]

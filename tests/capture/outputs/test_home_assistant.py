@@ -145,7 +145,7 @@ def test_gesture(broker: Broker) -> None:
 
 def test_broker_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """It accepts connections and says nothing: one line, and the loop does not wait."""
-    monkeypatch.setattr("handlore.capture.outputs.home_assistant.OPEN_SECONDS", 0.1)
+    monkeypatch.setattr("handlore.capture.outputs.mqtt.OPEN_SECONDS", 0.1)
     said: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as hung:
         port = hung.getsockname()[1]
