@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import StrArray
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import OptionError
 from handlore.landmarks.hands import FloatArray
 from handlore.models.encoders import N_CHANNELS, N_CONTEXT, N_COORDINATES
 
@@ -71,11 +71,11 @@ def parse_label_pairs(text: str, labels: Sequence[str] | None = None) -> dict[st
     pairs = [[name.strip() for name in pair.split("=")] for pair in text.split(",")]
     names = [name for pair in pairs for name in pair]
     if any(len(pair) != 2 for pair in pairs) or len(set(names)) < len(names) or "" in names:
-        raise InvalidDataError(
+        raise OptionError(
             f"mirrored labels {text!r}; expected pairs of different labels such as left=right"
         )
     if labels is not None and (unknown := sorted(set(names) - set(labels))):
-        raise InvalidDataError(
+        raise OptionError(
             f"mirrored labels name {', '.join(unknown)}; known labels: {', '.join(labels)}"
         )
     return {pair[0]: pair[1] for pair in pairs}

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from handlore.datasets.files import read_start
 from handlore.datasets.validation import LONGEST_LABEL
 from handlore.landmarks.errors import InvalidDataError, require_known_format
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
@@ -13,8 +15,9 @@ from handlore.landmarks.geometry import CANONICAL_VERSION
 from handlore.landmarks.hands import FloatArray
 
 FORMAT_VERSION = 1
-MODEL_START = b"\x08"
+_MODEL_START = b"\x08"
 """The first byte of a model file: field 1 of ONNX."""
+MODEL_ENDING = ".onnx"
 _KINDS = ("pose", "sequence")
 
 INPUT, OUTPUT = "X", "probabilities"
@@ -35,6 +38,12 @@ _MAX_PATIENCE = 60.0
 _MAX_LOSS = 1e9
 _MOST_MOMENTS, _MAX_PALMS = 100, 1e4
 """Limits of typical hands."""
+
+
+def is_model_file(path: Path) -> bool:
+    """Say whether a file is a model: by its first bytes, or, missing or damaged, by its ending."""
+    start = read_start(path, 2)
+    return start[:1] == _MODEL_START or (path.suffix.lower() == MODEL_ENDING and start != b"PK")
 
 
 @dataclass(frozen=True)

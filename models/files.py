@@ -21,7 +21,7 @@ from handlore.landmarks.errors import (
     counted,
     shell_line,
 )
-from handlore.landmarks.files import each, os_errors_as, require_writable, write_bytes
+from handlore.landmarks.files import each, require_writable, write_bytes
 from handlore.landmarks.untrusted import DAMAGE, parse_json, reason, require_size
 from handlore.landmarks.weights import CUSTOM, ENVIRONMENT_VARIABLE, find_bundle
 
@@ -30,10 +30,11 @@ from .card import (
     DURATION_QUANTILES,
     INPUT,
     KIND_WORDS,
-    MODEL_START,
+    MODEL_ENDING,
     OUTPUT,
     P_VALUE_OUTPUT,
     ModelCard,
+    is_model_file,
 )
 from .encoders import MIN_TIMEPOINTS, MovementEncoder, PoseEncoder
 from .model import Model, MovementModel, PoseModel
@@ -297,7 +298,6 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
 
 _OTHER_ENDINGS = (".npz", ".csv", ".parquet", ".json", ".toml")
 """Names of datasets, tables and actions files: nobody would find a model under them."""
-_ENDING = ".onnx"
 
 
 def require_model_output(path: str | Path) -> None:
@@ -312,20 +312,14 @@ def require_model_output(path: str | Path) -> None:
             f"{path} is the name of a model that comes with handlore; give another one, such as"
             f" {path}.onnx"
         )
-    start = b""
-    if path.is_file():
-        with os_errors_as(f"cannot read {path}"), path.open("rb") as stream:
-            start = stream.read(2)
-    is_model = start[:1] == MODEL_START or (path.suffix.lower() == _ENDING and start != b"PK")
-    if start and not is_model:
+    if path.is_file() and path.stat().st_size and not is_model_file(path):
         raise HandloreError(
             f"{path} exists and is not a model, and a model would replace it; give another name,"
-            f" such as {path.with_suffix(_ENDING).name}"
+            f" such as {path.with_suffix(MODEL_ENDING).name}"
         )
     if path.suffix.lower() in _OTHER_ENDINGS:
-        raise HandloreError(
-            f"{path.name} is no name for a model; give one such as {path.with_suffix(_ENDING).name}"
-        )
+        better = path.with_suffix(MODEL_ENDING).name
+        raise HandloreError(f"{path.name} is no name for a model; give one such as {better}")
 
 
 def replace_card(path: Path, card: ModelCard, out: Path | None = None) -> int:

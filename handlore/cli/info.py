@@ -13,8 +13,8 @@ from handlore.datasets.recording_files import labels_in_marker
 from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
-from handlore.models.card import MODEL_START
-from handlore.models.ready import is_ready, model_path, no_model
+from handlore.models.card import is_model_file
+from handlore.models.ready import is_ready, model_path
 
 from ._common import (
     FOLDER,
@@ -101,7 +101,7 @@ def command(**values: Any) -> None:
 
 def _show(options: _InfoArguments) -> dict[str, Any]:
     path, ours = options.path, is_ready(options.path)
-    if ours or _is_model(Path(path)):
+    if ours or is_model_file(Path(path)):
         if options.contact_sheet or options.plots:
             show = shell_line("handlore", "models", "show", path, "--picture", "FILE.png")
             raise HandloreError(
@@ -131,22 +131,6 @@ def _draw(options: _InfoArguments) -> dict[str, Any]:
         drawn["plots"] = [str(file) for file in files]
         talk(f"wrote {', '.join(file.name for file in files)} into {options.plots}")
     return drawn
-
-
-def _is_model(file: Path) -> bool:
-    """Decide by the content; a dataset is a zip file, a model is not."""
-    if file.exists() and not file.is_file() and not file.is_dir():
-        raise HandloreError(f"{file} is a pipe or a device; expected a file or a folder")
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(2)
-    except FileNotFoundError as error:
-        raise HandloreError(no_model(file, ending="")) from error
-    except IsADirectoryError:
-        return False
-    except OSError as error:
-        raise HandloreError(f"cannot read {file}: {error.strerror}") from error
-    return start != b"PK" and (file.suffix == ".onnx" or start[:1] == MODEL_START)
 
 
 def _print_dataset(facts: DatasetDescription) -> None:

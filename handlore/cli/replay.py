@@ -11,9 +11,8 @@ import click
 import handlore
 from handlore.capture.actions.file import ActionSet, load_model_actions
 from handlore.capture.actions.runner import rehearse
-from handlore.datasets.files import read_start
 from handlore.landmarks.errors import HandloreError
-from handlore.models.card import MODEL_START
+from handlore.models.card import is_model_file
 from handlore.models.ready import READY_MODELS, is_ready
 from handlore.models.stream.events import Event
 from handlore.models.stream.replay import ReplayResult
@@ -61,18 +60,11 @@ class _ReplayOptions:
 
     @property
     def models(self) -> list[str | Path]:
-        return [path for path in self.paths if _is_model(path)]
+        return [path for path in self.paths if is_ready(path) or is_model_file(Path(path))]
 
     @property
     def recordings(self) -> list[Path]:
-        return [Path(path) for path in self.paths if not _is_model(path)]
-
-
-def _is_model(path: str | Path) -> bool:
-    """Decide by the content, and for a file that is missing or damaged by the ending."""
-    if is_ready(path) or Path(path).suffix.lower() == ".onnx":
-        return True
-    return read_start(Path(path), 1) == MODEL_START
+        return [Path(path) for path in self.paths if path not in self.models]
 
 
 @click.command(

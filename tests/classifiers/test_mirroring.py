@@ -17,7 +17,7 @@ from handlore.classifiers.mirroring import (
     parse_label_pairs,
 )
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import mirror
 from handlore.models.encoders import MovementEncoder
 from handlore.models.files import load_model
@@ -79,14 +79,14 @@ def test_no_pairs(text: str) -> None:
     ],
 )
 def test_pairs_that_are_none(text: str, problem: str) -> None:
-    with pytest.raises(InvalidDataError, match=problem):
+    with pytest.raises(HandloreError, match=problem):
         parse_label_pairs(text)
 
 
 def test_pairs_of_known_labels() -> None:
     parse_label_pairs("left=right", CLASSES.tolist())
     parse_label_pairs("", CLASSES.tolist())
-    with pytest.raises(InvalidDataError, match="name up; known labels: in, left, out, right, wave"):
+    with pytest.raises(HandloreError, match="name up; known labels: in, left, out, right, wave"):
         parse_label_pairs("left=up", CLASSES.tolist())
 
 

@@ -165,17 +165,15 @@ def test_mirrored_labels_of_poses(
     command: str, npz: Path, run: Run, refused: Refused, tmp_path: Path
 ) -> None:
     words = ("--out", tmp_path / "m.onnx") if command == "train" else ()
-    line = refused(run(command, npz, *words, "--mirror-labels", "ok=fist"))
-    assert line == (
-        "handlore: --mirror-labels is for movements, not for static poses; leave it out"
-    )
+    line = refused(run(command, npz, *words, "--mirror-labels", "ok=fist"), 2)
+    assert line == "Error: --mirror-labels is for movements, not for static poses; leave it out"
 
 
 @pytest.mark.parametrize("option", ["--negatives", "--no-negatives"])
 def test_negatives_of_poses(
     option: str, npz: Path, run: Run, refused: Refused, tmp_path: Path
 ) -> None:
-    line = refused(run("train", npz, "--out", tmp_path / "m.onnx", option))
+    line = refused(run("train", npz, "--out", tmp_path / "m.onnx", option), 2)
     assert f"{option} is for movements, not for static poses" in line
 
 
@@ -200,32 +198,38 @@ def test_parameters_given_twice(
 
 
 @pytest.mark.parametrize(
-    ("args", "problem"),
+    ("args", "problem", "exit_code"),
     [
-        (("--mirror-labels", "left=up"), "name up; known labels: circle, left, none, right"),
-        (("--mirror-labels", "left"), "expected pairs of different labels such as left=right"),
-        (("--model", "forest"), "holds movements (clips), but the classifier takes poses"),
-        (("--model", "forest", "--mirror-labels", "a=b"), "--mirror-labels is for movements, not"),
-        (("--model", "roket"), "did you mean rocket?"),
-        (("--model", "rocket+forest"), "mixes models of poses with models of movements"),
-        (("--model", "forest+linear"), "holds movements (clips), but the classifier takes poses"),
-        (("--param", "n_augmented=-1"), "n_augmented is -1, expected 0 to"),
-        (("--param", "n_augmented=some"), "n_augmented is 'some', expected a number"),
-        (("--param", "n_kernel_features=4e9"), "n_kernel_features is 4000000000, expected 1 to"),
-        (("--split", "test"), "no samples in split 'test'"),
+        (("--mirror-labels", "left=up"), "name up; known labels: circle, left, none, right", 2),
+        (("--mirror-labels", "left"), "expected pairs of different labels such as left=right", 2),
+        (("--model", "forest"), "holds movements (clips), but the classifier takes poses", 1),
+        (("--model", "forest", "--mirror-labels", "a=b"), "--mirror-labels is for movements", 2),
+        (("--model", "roket"), "did you mean rocket?", 2),
+        (("--model", "rocket+forest"), "mixes models of poses with models of movements", 2),
+        (("--model", "forest+linear"), "holds movements (clips), but the classifier takes", 1),
+        (("--param", "n_augmented=-1"), "n_augmented is -1, expected 0 to", 1),
+        (("--param", "n_augmented=some"), "n_augmented is 'some', expected a number", 2),
+        (("--param", "n_kernel_features=4e9"), "n_kernel_features is 4000000000, expected 1 to", 1),
+        (("--split", "test"), "no samples in split 'test'", 1),
     ],
 )
 def test_refused(
-    args: tuple[str, ...], problem: str, clips: Path, run: Run, refused: Refused, tmp_path: Path
+    args: tuple[str, ...],
+    problem: str,
+    exit_code: int,
+    clips: Path,
+    run: Run,
+    refused: Refused,
+    tmp_path: Path,
 ) -> None:
     out = tmp_path / "m.onnx"
-    assert problem in refused(run("train", clips, "--out", out, *args))
+    assert problem in refused(run("train", clips, "--out", out, *args), exit_code)
     assert not out.exists()
 
 
 def test_features_of_movements(clips: Path, run: Run, refused: Refused, tmp_path: Path) -> None:
     for command in (("train", clips, "--out", tmp_path / "m.onnx"), ("crossval", clips)):
-        line = refused(run(*command, "--features", "image"))
+        line = refused(run(*command, "--features", "image"), 2)
         assert "--features" in line
         assert "movements" in line
 
