@@ -1,7 +1,7 @@
 """One's own gestures on top of a model that comes with handlore.
 
-A model file cannot be taught more: training starts anew, on one's own samples and on the examples
-that are kept beside the model. What is tested is always one's own.
+A model file cannot be trained further: training starts anew, on one's own samples and on the
+examples that are kept beside the model. What is tested is always one's own.
 """
 
 from collections.abc import Iterator, Sequence

@@ -295,9 +295,9 @@ def _compared(
     tested = tested_in_parts(origin, lesson, load_model(trial).card, steps)
     # Calibrated thresholds stay: somebody has chosen how much may be false.
     calibrated = origin.model.card.calibration
-    raises, taught = ({}, score_answers(tested.answers)) if calibrated else _raised(tested.answers)
+    raises, learnt = ({}, score_answers(tested.answers)) if calibrated else _raised(tested.answers)
     _raise_thresholds(trial, raises)
-    both = standings(origin, load_model(trial), tested, (emitted, taught), raises)
+    both = standings(origin, load_model(trial), tested, (emitted, learnt), raises)
     steps.close()
     return raises, both
 

@@ -4,7 +4,7 @@ A classifier trained on whole clips only takes everything for a movement: the st
 return of the hand, idle fingers. Here clips are joined into synthetic streams in which a hand
 rests, moves its fingers idly, makes a movement and returns. Windows of these streams that show no
 whole movement are examples of ``none``. So are windows of the clips themselves, joined end to end:
-what lies around a movement there is real.
+what is around a movement there is real.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _MAX_SECONDS = 600
 _MAX_CLIPS, _MAX_REAL_CLIPS = 300, 800
 _CLIPS_PER_STREAM = 6
 _MOST_SHOWN_IN_REAL = 0.35
-"""Largest overlap of a movement and a window of ``none`` in real streams: what lies around a
+"""Largest overlap of a movement and a window of ``none`` in real streams: what is around a
 movement there is real, and a window that only touches it need not be learnt."""
 _MIN_NONE = 0.02
 """Share of clips of ``none`` that is enough to show what people do between gestures."""

@@ -64,7 +64,7 @@ class Table:
         self._problems = problems
         self._known: list[str] = []
         self.placeholders = FIELDS
-        """What can stand in braces in the texts of an action."""
+        """What can be in braces in the texts of an action."""
 
     def __contains__(self, key: str) -> bool:
         return key in self.values

@@ -81,7 +81,7 @@ class _Mapped:
     most: float
 
     def share(self, hand: HeldHand) -> float:
-        """Return where the value lies between its limits, 0 to 1."""
+        """Return where the value is between its limits, 0 to 1."""
         share = (getattr(hand, self.value) - self.low) / (self.high - self.low)
         return float(min(max(share, 0.0), 1.0))
 

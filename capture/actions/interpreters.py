@@ -159,7 +159,7 @@ _SHELL_OPTION = re.compile(r"-[A-Za-z]*[si]$|--(shell|login)$")
 def code_arguments(arguments: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Yield the place of each argument that is code, and the program that reads it.
 
-    An argument may come more than once. A program may stand anywhere, since any program may run
+    An argument may come more than once. A program may come anywhere, since any program may run
     another one; only those that are known to show, speak or send their arguments don't.
     """
     first: int | None = 0
@@ -216,7 +216,7 @@ def _run_word(arguments: Sequence[str], place: int) -> int | None:
 
 
 def _behind_options(arguments: Sequence[str], place: int, name: str) -> Iterator[tuple[int, str]]:
-    """Yield what stands behind an option for code: joined with it, or the next word."""
+    """Yield what follows an option for code: joined with it, or the next word."""
     option = _OPTIONS[name]
     for k in range(place + 1, len(arguments)):
         found = option.match(arguments[k])

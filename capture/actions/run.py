@@ -181,7 +181,7 @@ def _check_arguments(table: Table, arguments: Sequence[str], labels: Sequence[st
                 " use the variable HANDLORE_LABEL (HANDLORE_HAND ...) of the environment there",
             )
     for number, argument in enumerate(arguments):
-        # No placeholder can stand in code, so other braces there are its own, as in awk's {print}.
+        # No placeholder can be in code, so other braces there are its own, as in awk's {print}.
         if number not in (place for place, _ in code):
             table.check_placeholders("run", argument)
         values = [dict.fromkeys(table.placeholders, "0") | {"label": label} for label in labels]

@@ -188,10 +188,10 @@ def cross_validate_pipeline(
     they are known already.
     """
     started, encoder = time.perf_counter(), pipeline.encoder
-    taught = () if base is None else base.labels
-    require_testable(dataset, by, taught)
+    known = () if base is None else base.labels
+    require_testable(dataset, by, known)
     total = fold_count(dataset, by, folds)
-    left_out = sorted(set(untested_labels(dataset, by)) - set(taught))
+    left_out = sorted(set(untested_labels(dataset, by)) - set(known))
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []
 

@@ -218,10 +218,10 @@ class _Fold:
 
     def test(self, number: int, origin: Origin, card: ModelCard, steps: Steps) -> LeftOutResults:
         """Test before and after what is left out."""
-        known, taught = joined(self.before, self.examples), joined(self.after, self.examples)
-        pipeline = origin.pipeline(taught)
-        after = _fitted(pipeline, taught, steps)
-        new = _for_streams(after, pipeline, taught, card, negatives=origin.negatives)
+        known, learnt = joined(self.before, self.examples), joined(self.after, self.examples)
+        pipeline = origin.pipeline(learnt)
+        after = _fitted(pipeline, learnt, steps)
+        new = _for_streams(after, pipeline, learnt, card, negatives=origin.negatives)
         answers = tuple(Answer.of(new, trigger, number) for trigger in self.triggers)
         data, base = self.tested
         if data is None and base is None:

@@ -1,7 +1,7 @@
 """Scores in a stream: whole clips are easy, a camera shows everything in between as well.
 
 Clips of people who are not in the training data are joined into streams, which the recogniser sees
-as it would live. If the data has clips of ``none``, they are what lies between the gestures; else
+as it would live. If the data has clips of ``none``, they are what is between the gestures; else
 the hand rests and moves idly there, as in the negative windows of training.
 """
 
@@ -58,7 +58,7 @@ class StreamScores:
     """Events without a gesture of their label; those of confused gestures are among them."""
     seconds: float
     is_synthetic: bool = False
-    """Whether what lies between the gestures was made, because the data has no ``none``."""
+    """Whether what is between the gestures was made, because the data has no ``none``."""
     is_of_poses: bool = False
     """Whether the gestures are pictures of poses, each held for a second."""
 

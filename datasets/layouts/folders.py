@@ -101,7 +101,7 @@ class _Folders:
         return any(taken)
 
     def _copies(self, names: set[str], files: Sequence[_File]) -> set[str]:
-        """Return the names of a data set that lies beside itself: leapGestRecog, leapgestrecog."""
+        """Return the names of a data set that is there twice: leapGestRecog, leapgestrecog."""
         letters = {words.letters(name) for name in names}
         short = any(len(name) < 4 for name in letters)
         if len(names) < 2 or len(letters) > 1 or short or any(len(f.rest) < 2 for f in files):
@@ -127,7 +127,7 @@ class _Folders:
             _read_below(one)
 
     def _leave_out_beside(self, level: Sequence[_File], in_splits: set[str]) -> None:
-        """Leave out what lies beside the splits and is no label in them: docs, assets."""
+        """Leave out what is beside the splits and is no label in them: docs, assets."""
         trained = {f.place.label for f in level if f.name in in_splits and f.place.split == "train"}
         beside = [one for one in level if one.name not in in_splits]
         foreign = {one.place.label for one in beside}

@@ -51,7 +51,7 @@ docs doc assets screenshots results result output outputs figures plots demo dem
 src code notebooks templates public misc tmp temp backup model models
 """
 _BESIDE_DATA = frozenset(_IN_PROJECTS.split())
-"""What lies beside the data in a project."""
+"""What is beside the data in a project."""
 
 _BESIDE_PICTURES = """
 mask masks depth ir infrared annotation annotations labels segmentation segmentations flow skeleton

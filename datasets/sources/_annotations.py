@@ -201,7 +201,7 @@ class AnnotatedClips(AnnotatedSource):
 
     kind = "sequence"
 
-    rest: bool = option(False, "Also cut what lies between labelled parts of a video, as `none`.")
+    rest: bool = option(False, "Also cut what is between labelled parts of a video, as `none`.")
     frame_rate: float = option(30.0, "Frames a second of folders of pictures; sets the times.")
     stride: int = option(1, "Read every Nth frame.")
 
@@ -214,7 +214,7 @@ class AnnotatedClips(AnnotatedSource):
         return file is not None and (is_video(Path(file)) or not PurePosixPath(file).suffix)
 
     def scan(self, root: Path) -> Listing:
-        """List the clips; with ``rest`` also what lies between them."""
+        """List the clips; with ``rest`` also what is between them."""
         listing = super().scan(root)
         cut = [item for item in listing.items if isinstance(item, AnnotatedItem) and item.span]
         if not cut:
@@ -226,7 +226,7 @@ class AnnotatedClips(AnnotatedSource):
             items = with_rest(items, lengths)
         else:
             notes.append(
-                "what lies between the labelled parts is not used; --rest makes it clips of `none`"
+                "what is between the labelled parts is not used; --rest makes it clips of `none`"
             )
         return replace(listing, items=items, notes=notes)
 

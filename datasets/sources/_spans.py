@@ -1,4 +1,4 @@
-"""Parts of videos, as lists name them: whether they are in their video, and what lies between."""
+"""Parts of videos, as lists name them: whether they are in their video, and what is between."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from .base import Item
 _NEXT = 0.002
 """Seconds behind the last frame of a part at which the next one may begin."""
 _SHORTEST_REST = 0.2
-"""Seconds between two labelled spans from which on what lies between them is a clip."""
+"""Seconds between two labelled spans from which on what is between them is a clip."""
 
 NO_TIMES = Span(inf, inf)
 """The span of a row whose start or end is no time."""
@@ -124,7 +124,7 @@ def _such_as(found: Sequence[tuple[AnnotatedItem, str]]) -> str:
 
 
 def with_rest(items: Sequence[Item], lengths: Mapping[Path, Length | None]) -> list[Item]:
-    """Return clips with what lies between them, in the order in which they follow each other."""
+    """Return clips with what is between them, in the order in which they follow each other."""
     by_file: dict[Path, list[AnnotatedItem]] = defaultdict(list)
     whole: list[Item] = []
     for item in items:

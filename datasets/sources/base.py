@@ -366,7 +366,7 @@ def _seen(root: Path) -> str:
 
 
 def _not_read(files: Sequence[str]) -> str:
-    """Say which files count for nothing: those of the other kind, if videos lie among pictures."""
+    """Say which files count for nothing: those of the other kind, if videos are among pictures."""
     n_files = counted(len(files), "other file")
     return f"{n_files}, such as {printable(files[0])}, would be left out: {_endings(files)}"
 

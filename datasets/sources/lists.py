@@ -72,7 +72,7 @@ class _ClipList(AnnotatedClips):
     video into clips: in seconds, in minutes and seconds with colons, or in frames (where a column
     or its name says so, or the numbers are whole and above 600). IPN Hand's Annot_List and ELAN's
     tab-delimited export are such lists; without a column of files, the video has the list's name.
-    --rest makes clips of ``none`` of what lies between, so that the video is whole again when it is
+    --rest makes clips of ``none`` of what is between, so that the video is whole again when it is
     evaluated as a stream.
     """
 

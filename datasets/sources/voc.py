@@ -18,7 +18,7 @@ _MAX_BYTES = 1 << 20
 class _Voc(AnnotatedSource):
     """Pictures with Pascal VOC's XML for each: objects with a name and a box.
 
-    The XML lies beside the picture, or in a folder of its own (Annotations, JPEGImages), and has
+    The XML is beside the picture, or in a folder of its own (Annotations, JPEGImages), and has
     its name. Each object is a sample; its box is used where the hand is not found in the whole
     picture. Folders train, valid and test set the split.
     """
@@ -53,7 +53,7 @@ def _objects(text: str, picture: str) -> Iterator[Entry]:
 
 
 def _inside(text: str, tag: str) -> str:
-    """Return what stands in the first element of a name."""
+    """Return what is in the first element of a name."""
     found = re.search(rf"<{tag}>([^<]*)</{tag}>", text)
     return unescape(found[1]).strip() if found else ""
 

@@ -19,7 +19,7 @@ Cells = Sequence[Sequence[str]]
 """Some rows of a table as text."""
 
 _ABSENT = ("", "nan", "na", "n/a", "null", "none")
-"""What stands in a cell without a number, in small letters."""
+"""What is in a cell without a number, in small letters."""
 
 MAX_COLUMNS = 5000
 """Landmarks of body, face and hands are at most some 2,200 numbers."""

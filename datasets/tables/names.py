@@ -57,7 +57,7 @@ class Coordinate:
     """A column with a coordinate of a landmark."""
 
     hand: str
-    """``left``, ``right``, or what else stands in the names of one hand's columns."""
+    """``left``, ``right``, or what else is in the names of one hand's columns."""
     world: bool
     landmark: int
     """As it is written, from 0 or from 1."""
@@ -116,7 +116,7 @@ def role_of(name: str) -> str:
 
 
 def rank_of(name: str) -> int:
-    """Return how early a name stands among those of its role: the first one is preferred."""
+    """Return how early a name comes among those of its role: the first one is preferred."""
     joined = "_".join(_words_of(name))
     names = _ROLES.get(_ROLE_OF.get(joined, ""), "").split(" ")
     return names.index(joined) if joined in names else len(names)

@@ -121,7 +121,7 @@ VALUES = {
 
 
 def _share(value: float, low: float, high: float) -> float:
-    """Return where a value lies between two others, 0 to 1; 0 where it is unknown."""
+    """Return where a value is between two others, 0 to 1; 0 where it is unknown."""
     share = (value - low) / (high - low)
     return 0.0 if isnan(share) else min(max(share, 0.0), 1.0)
 

@@ -199,7 +199,7 @@ def test_recorded_commands(real_data: Path, run: Run, parsed: Parsed, tmp_path: 
     assert scores["per_class"]["none"]["recall"] == 1
     trained = parsed(run("train", data, "--mirror-labels", "left=right", "--out", model, "--json"))
     assert trained["n"] == 240
-    assert "none" in trained["labels"], "what lies between movements is learnt, too"
+    assert "none" in trained["labels"], "what is between movements is learnt, too"
 
 
 @pytest.mark.usefixtures("spotting")
