@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from handlore.datasets.conversion.convert import convert_to_file
-from handlore.datasets.dataset import FRAME_ARRAYS, NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import is_dataset, save_dataset
 from handlore.landmarks.errors import InvalidDataError
@@ -224,10 +224,7 @@ def _thinned(dataset: LandmarkDataset, stride: int) -> LandmarkDataset:
         return dataset
     ends = zip(dataset.offsets[:-1], dataset.offsets[1:], strict=True)
     frames = [np.arange(start, end, stride) for start, end in ends]
-    kept = np.concatenate(frames)
-    arrays: dict[str, Any] = {name: getattr(dataset, name)[kept] for name in FRAME_ARRAYS}
-    offsets = np.cumsum([0, *map(len, frames)]).astype(np.int64)
-    return replace(dataset, **arrays, offsets=offsets)
+    return dataset.at_frames(frames, dataset.samples)
 
 
 def _card_text(known: ReadyModel, card: ModelCard) -> str:

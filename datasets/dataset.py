@@ -240,6 +240,23 @@ class LandmarkDataset:
         arrays = {name: getattr(self, name)[frames] for name in FRAME_ARRAYS}
         return replace(self, **arrays, offsets=offsets, samples=self.samples.take(chosen))
 
+    def at_frames(
+        self, frames: Sequence[NDArray[np.int64]], samples: Samples, **changes: Any
+    ) -> Self:
+        """Return new samples, made of the frames of each; ``changes`` are other fields of them.
+
+        Times are as they were, so they may count from elsewhere: see :meth:`from_zero`.
+        """
+        chosen = np.concatenate(frames)
+        arrays = {name: getattr(self, name)[chosen] for name in FRAME_ARRAYS}
+        offsets = np.cumsum([0, *map(len, frames)]).astype(np.int64)
+        return replace(self, **arrays | {"offsets": offsets, "samples": samples} | changes)
+
+    def from_zero(self) -> Self:
+        """Return the same with times that count from the first frame of each sample."""
+        starts = np.repeat(self.time[self.offsets[:-1]], np.diff(self.offsets))
+        return replace(self, time=self.time - starts)
+
     def digest(self) -> str:
         """Return a sha256 over landmarks and labels, to say which data a model has seen."""
         digest = hashlib.sha256()

@@ -21,7 +21,7 @@ from handlore.landmarks.errors import HandloreError, counted, naming, shell_line
 from handlore.landmarks.files import each_path
 from handlore.landmarks.untrusted import reason
 
-from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset, concatenate
+from .dataset import NONE_LABEL, Kind, LandmarkDataset, concatenate
 from .files import file_stamp
 from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import UNSORTED, is_live, load_recording
@@ -243,14 +243,10 @@ def _cut_windows(recording: LandmarkDataset, window: float) -> LandmarkDataset:
 
 def _pieces(recording: LandmarkDataset, frames: Sequence[NDArray[np.int64]]) -> LandmarkDataset:
     """Return a sample for each choice of frames of a recording of one sample."""
-    chosen = np.concatenate(frames)
-    offsets = np.cumsum([0, *map(len, frames)]).astype(np.int64)
-    arrays = {name: getattr(recording, name)[chosen] for name in FRAME_ARRAYS}
-    arrays["time"] = arrays["time"] - np.repeat(arrays["time"][offsets[:-1]], np.diff(offsets))
     samples = recording.samples.take(np.zeros(len(frames), np.int64))
     sources = [f"{samples.source[0]}#{k}" for k in range(1, len(frames) + 1)]
     samples = replace(samples, source=np.array(sources, np.str_))
-    return replace(recording, **arrays, offsets=offsets, samples=samples)
+    return recording.at_frames(frames, samples).from_zero()
 
 
 def _with_digests(dataset: LandmarkDataset) -> Any:

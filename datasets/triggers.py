@@ -60,12 +60,9 @@ class Trigger:
         time = self.recording.time
         first, last = np.searchsorted(time, [self.start - 1e-6, self.end + 1e-6])
         first = min(first, len(time) - 1)
-        kept = slice(first, max(last, first + 1))
-        arrays: dict[str, Any] = {n: getattr(self.recording, n)[kept] for n in FRAME_ARRAYS}
-        arrays["time"] = arrays["time"] - arrays["time"][0]
+        kept = np.arange(first, max(last, first + 1))
         samples = replace(self.recording.samples, label=np.array([self.label]))
-        offsets = np.array([0, len(arrays["time"])])
-        return replace(self.recording, **arrays, offsets=offsets, samples=samples)
+        return self.recording.at_frames([kept], samples).from_zero()
 
 
 @dataclass(frozen=True)

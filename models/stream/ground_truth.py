@@ -16,7 +16,6 @@ _PICTURE_FRAMES = 11
 """Frames of a held picture: gaps stay below :data:`~.frames.MAX_FRAME_GAP`."""
 MAX_EARLY = 1.0
 """Seconds by which an event may start before its gesture."""
-_ARRAYS = ("image", "world", "handedness", "score", "stage")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +76,10 @@ def joined_clips(dataset: LandmarkDataset, name: str, parts: list[int], gap: flo
         if label != NONE_LABEL:
             intervals.append(LabelledInterval(label, now, now + float(seconds[-1])))
         now += float(seconds[-1]) + frame + gap
-    every = np.concatenate(frames)
-    arrays = {array: getattr(dataset, array)[every] for array in _ARRAYS}
-    video = LandmarkDataset(
-        **arrays,
+    video = dataset.at_frames(
+        [np.concatenate(frames)],
+        Samples.make(["?"], source=[name]),
         time=np.concatenate(time),
-        offsets=np.array([0, len(every)]),
-        samples=Samples.make(["?"], source=[name]),
         header=replace(dataset.header, kind="sequence"),
     )
     return Stream(name, video, tuple(intervals))
