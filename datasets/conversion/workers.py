@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _WORKER_DIED = "the process died while reading it"
-_MAX_DEATHS = 8
+_MAX_LOST = 8
 """If this many items in a row kill their worker, the cause is not the items."""
 _SCHEDULER_TIMEOUT = 15
 """Seconds in which the scheduler must answer."""
@@ -163,37 +163,37 @@ def convert_in_pool(units: Iterable[WorkUnit], pool: WorkerPool) -> Generator[Re
                 under_way.pop(number, None)
                 yield number, batch
     except pool.died:
-        deaths = _Deaths()
+        lost = _LostWorkers()
         for unit in list(under_way.values()):
-            yield unit.number, _isolated(unit, pool, deaths)
+            yield unit.number, _isolated(unit, pool, lost)
 
 
 @dataclass
-class _Deaths:
-    """Counts the items in a row that killed their worker."""
+class _LostWorkers:
+    """Counts the items in a row whose worker died."""
 
     in_a_row: int = 0
 
     def note(self, died: bool) -> None:
         self.in_a_row = self.in_a_row + 1 if died else 0
-        if self.in_a_row >= _MAX_DEATHS:
+        if self.in_a_row >= _MAX_LOST:
             raise HandloreError(
-                f"worker processes die with every file ({_MAX_DEATHS} in a row); is there enough"
+                f"worker processes die with every file ({_MAX_LOST} in a row); is there enough"
                 " memory? `--jobs 1 --verbose` shows what they print"
             )
 
 
-def _isolated(unit: WorkUnit, pool: WorkerPool, deaths: _Deaths) -> Batch:
+def _isolated(unit: WorkUnit, pool: WorkerPool, lost: _LostWorkers) -> Batch:
     """Convert a unit with nothing beside it; if its worker dies again, item by item."""
     try:
         ((_, batch),) = list(pool.convert([unit]))
     except pool.died:
         if len(unit.items) == 1:
-            deaths.note(died=True)
+            lost.note(died=True)
             return Batch.failed(unit.source, unit.items[0], _WORKER_DIED)
         single = [replace(unit, items=(item,)) for item in unit.items]
-        return Batch.joined([_isolated(one, pool, deaths) for one in single])
-    deaths.note(died=False)
+        return Batch.joined([_isolated(one, pool, lost) for one in single])
+    lost.note(died=False)
     return batch
 
 
