@@ -86,7 +86,7 @@ _QUALITIES: dict[str, tuple[Callable[[LandmarkDataset], _Values], float]] = {
 thumb): speed and distance by their logarithm, so 8 and 6 %; place in image widths; angle 3 degrees.
 """
 
-FEWEST = 3
+_FEWEST = 3
 """Fewest recordings of a label that can be judged."""
 _MOST = 20
 """Most recordings of a label, the latest ones, so that the coach is fast."""
@@ -161,9 +161,9 @@ def _next(recorded: LoadedRecordings, labels: Sequence[str]) -> Iterator[str]:
     most = max(counts.values())
     if fewest < most:
         yield f"record next: {label} ({_times(fewest)}; others up to {most})"
-    elif fewest < FEWEST:
-        yield f"record each label {FEWEST} times or more (now {fewest})"
-    if fewest >= FEWEST and n_none < 2:
+    elif fewest < _FEWEST:
+        yield f"record each label {_FEWEST} times or more (now {fewest})"
+    if fewest >= _FEWEST and n_none < 2:
         yield (
             f"record {NONE_LABEL} {'once more' if n_none else 'twice'}: a minute of everyday hand"
             " movement, so that it is not confused with a gesture"
@@ -215,7 +215,7 @@ def _thinned(data: LandmarkDataset) -> LandmarkDataset:
         own = data.samples.label == label
         # Sorted names are in the order of recording: they end with a number of fixed length.
         names = np.unique(data.samples.recording[own])
-        if len(names) >= (2 if label == NONE_LABEL else FEWEST):
+        if len(names) >= (2 if label == NONE_LABEL else _FEWEST):
             chosen |= own & np.isin(data.samples.recording, names[-_MOST:])
     none = chosen & (data.samples.label == NONE_LABEL)
     others = chosen & ~none

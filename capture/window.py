@@ -30,7 +30,7 @@ _HINTS = {
     "SDL_MOUSE_FOCUS_CLICKTHROUGH": "1",
 }
 """Settings of SDL that a user may override: it takes no signals and affects no other windows."""
-LEAST_SIZE = (320, 240)
+_LEAST_SIZE = (320, 240)
 """Width and height in pixels; smaller, nothing can be read."""
 _SHARE_OF_SCREEN = 0.9
 """A new window is at most so large."""
@@ -140,7 +140,7 @@ class Screen:
 
     def _opened(self, usual_size: Size) -> "pygame.Window":
         window = pygame.Window(self._title, _fitting(usual_size), resizable=True)
-        window.minimum_size = LEAST_SIZE
+        window.minimum_size = _LEAST_SIZE
         window.set_icon(_icon())
         pygame.key.start_text_input()
         return window

@@ -32,7 +32,7 @@ from .extending import pipeline_beside
 from .factory import checked_params, make_estimator
 from .novelty import NoveltyModel
 
-AUTO = "auto"
+_AUTO = "auto"
 """Stands for :data:`CANDIDATES` among the names of estimators."""
 CANDIDATES = {
     "pose": ("kernel", "forest", "linear", "xgboost", "kernel+forest", "forest+linear"),
@@ -180,7 +180,7 @@ class EstimatorComparison:
 
 def compare_estimators(
     dataset: LandmarkDataset | str | Path,
-    models: Sequence[str] | str = (AUTO,),
+    models: Sequence[str] | str = (_AUTO,),
     *,
     by: By | None = None,
     folds: int | None = None,
@@ -288,22 +288,22 @@ def _installed(models: Sequence[str], kind: str) -> tuple[list[str], list[str]]:
     """Return the names of the estimators, and why some that nobody named are left out."""
     named, left_out = list[str](), list[str]()
     for name in models:
-        for one in CANDIDATES[kind] if name == AUTO else (name,):
+        for one in CANDIDATES[kind] if name == _AUTO else (name,):
             estimator = make_estimator(one)
             if estimator.kind != kind:
                 raise HandloreError(
                     f"{one} takes {KIND_WORDS[estimator.kind]}, and this data holds"
-                    f" {KIND_WORDS[kind]}; name others, or {AUTO}"
+                    f" {KIND_WORDS[kind]}; name others, or {_AUTO}"
                 )
             try:
                 estimator.require()
                 named.append(one)
             except HandloreError as error:
-                if name != AUTO:
+                if name != _AUTO:
                     raise
                 left_out.append(f"{one} is left out: {error}")
     if not named:
-        raise HandloreError(f"name at least one estimator, or {AUTO}")
+        raise HandloreError(f"name at least one estimator, or {_AUTO}")
     return list(dict.fromkeys(named)), left_out
 
 

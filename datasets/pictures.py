@@ -28,10 +28,10 @@ from .files import read_bytes
 FULL_PIXELS = 17_000_000
 """Pictures with more pixels are decoded smaller; searching takes some 30 bytes a pixel."""
 
-MAX_DECODED_BYTES = 400_000_000
+_MAX_DECODED_BYTES = 400_000_000
 """Most memory for decoding a picture, its file included."""
 
-MAX_SIDE = 32_000
+_MAX_SIDE = 32_000
 """Most pixels of a side after that; OpenCV cannot transform larger ones."""
 
 _BYTES = {"jpeg": 1, "progressive": 6, "tiff": 6, "gif": 8, "avif": 16, "jpeg2000": 16, "": 3}
@@ -65,15 +65,15 @@ class PictureSize:
         """
         size = f"the picture has {self.width:,} x {self.height:,} pixels"
         each = max(_BYTES[self.kind], _TRANSPARENT_BYTES if self.transparent else 0)
-        most = max(MAX_DECODED_BYTES - n_bytes, 0) // each
+        most = max(_MAX_DECODED_BYTES - n_bytes, 0) // each
         most = min(most, FULL_PIXELS * _FACTORS[-1] ** 2)
         if self.width * self.height > most:
             raise InvalidDataError(
                 f"{size}, expected at most {most // 1_000_000} million in such a file; make it"
                 " smaller"
             )
-        if max(self.width, self.height) > MAX_SIDE * self.factor:
-            raise InvalidDataError(f"{size}, expected sides of at most {MAX_SIDE:,}")
+        if max(self.width, self.height) > _MAX_SIDE * self.factor:
+            raise InvalidDataError(f"{size}, expected sides of at most {_MAX_SIDE:,}")
 
 
 def _measured(data: bytes) -> PictureSize | None:
@@ -99,7 +99,7 @@ def _size_by_pillow(data: bytes) -> PictureSize | None:
                 return PictureSize(*picture.size, kind, picture.has_transparency_data)
     except Image.DecompressionBombError as error:
         raise InvalidDataError(
-            f"the picture has more than {MAX_DECODED_BYTES // 3_000_000} million pixels; make it"
+            f"the picture has more than {_MAX_DECODED_BYTES // 3_000_000} million pixels; make it"
             " smaller"
         ) from error
     except (*DAMAGE, OSError):
@@ -188,7 +188,7 @@ def read_picture(path: Path) -> tuple[Pixels, str]:
 
 def picture_and_digest(path: Path) -> tuple[Pixels, str]:
     """Read a picture as :func:`read_picture` does; InvalidDataError does not repeat the path."""
-    data = read_bytes(Path(path), MAX_DECODED_BYTES)
+    data = read_bytes(Path(path), _MAX_DECODED_BYTES)
     return _decoded(data), hashlib.sha256(data).hexdigest()
 
 

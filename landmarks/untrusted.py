@@ -42,7 +42,7 @@ MAX_FILE_BYTES = 1 << 30
 """Most bytes of a file that is read into memory, and of all members of a dataset together."""
 MAX_JSON_BYTES = 64 << 20
 """Most bytes of a text of JSON; the annotations of a large data set have some 10 MB a file."""
-MAX_JSON_DEPTH = 100
+_MAX_JSON_DEPTH = 100
 """Most brackets within each other in JSON; no format here needs more than 10."""
 
 
@@ -139,11 +139,11 @@ def _require_few_parts(text: str, most: int) -> None:
 
 def _require_depth(text: str) -> None:
     brackets = re.sub(rb"[^][}{]+", b"", text.encode("utf-8", "replace"))
-    for _ in range(MAX_JSON_DEPTH):
+    for _ in range(_MAX_JSON_DEPTH):
         if not brackets:
             return
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    if brackets and _depth(text) > MAX_JSON_DEPTH:
+    if brackets and _depth(text) > _MAX_JSON_DEPTH:
         raise InvalidDataError("it is not JSON (it is too deeply nested)")
 
 

@@ -284,7 +284,7 @@ class ActionKind(Protocol):
         """End a running action immediately; called from another thread."""
 
 
-COMMON_KEYS = (
+_COMMON_KEYS = (
     *("hand", "cooldown", "waiting", "timeout", "on", "repeat", "after", "until"),
     *("map", "from", "range", "rate", "dead_band"),
 )
@@ -292,7 +292,7 @@ COMMON_KEYS = (
 
 
 def _check(kind: Any) -> None:
-    if kind.name in COMMON_KEYS:
+    if kind.name in _COMMON_KEYS:
         raise TypeError(f"an action cannot be named {kind.name}: every action may have that key")
 
 

@@ -269,7 +269,7 @@ class _Pynput(_Pointer):
         """Do nothing: it starts no process."""
 
 
-POINTERS: dict[str, Callable[[float], _Pointer]] = {"xdotool": _Xdotool, "ydotool": _Ydotool}
+_POINTERS: dict[str, Callable[[float], _Pointer]] = {"xdotool": _Xdotool, "ydotool": _Ydotool}
 
 
 def _pointer(
@@ -279,9 +279,9 @@ def _pointer(
     if system != "linux":
         return _Pynput if find_spec("pynput") else "`pip install 'handlore[keys]'`"
     programs, hint = desktop_programs(environment)
-    found = next((name for name in programs if name in POINTERS and which(name)), None)
+    found = next((name for name in programs if name in _POINTERS and which(name)), None)
     if found:
-        return POINTERS[found]
+        return _POINTERS[found]
     return "wtype only presses keys; install ydotool" if "wtype" in programs else hint
 
 

@@ -16,7 +16,7 @@ from handlore.models.stream.events import Event
 from .base import ACTIONS, ActionError, ActionKind, Table, as_text, fill
 from .interpreters import code_arguments
 
-GRACE = 1.0
+_GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL for a command that takes too long."""
 
 
@@ -145,7 +145,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End a command and all processes that it started, with SIGTERM first."""
     _signal(process, signal.SIGTERM)
     try:
-        process.wait(GRACE)
+        process.wait(_GRACE)
     except subprocess.TimeoutExpired:
         pass
     finally:

@@ -15,7 +15,7 @@ from .gate import ActionGate, Call
 
 _KILL_SECONDS = 1.0
 """How long to wait for the result of a cancelled action."""
-END_SECONDS = 1.0
+_END_SECONDS = 1.0
 """How long calls that must not be lost, such as the release of a button, may take at the end."""
 
 ActionState = Literal["done", "failed", "skipped", "dry run"]
@@ -82,18 +82,18 @@ class ActionRunner:
     def close(self, grace: float = 2.0) -> None:
         """Accept no more; after ``grace`` seconds skip waiting calls and kill running ones.
 
-        Calls that must not be lost get :data:`END_SECONDS` at least.
+        Calls that must not be lost get :data:`_END_SECONDS` at least.
         """
         self.release()
         for lane in self._lanes.values():
             lane.close()
         try:
             ending = [lane for lane in self._lanes.values() if lane.is_ending]
-            if ending and grace < END_SECONDS:
+            if ending and grace < _END_SECONDS:
                 for lane in self._lanes.values():
                     if lane not in ending:
                         lane.cancel()
-                grace = END_SECONDS
+                grace = _END_SECONDS
             deadline = monotonic() + grace
             for lane in self._lanes.values():
                 lane.join(deadline)

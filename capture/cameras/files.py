@@ -14,7 +14,7 @@ from handlore.landmarks.hands import Pixels
 
 from .camera import CAMERAS, CameraError, CameraFrame, CameraKind, CameraOptions, Opener
 
-FRAME_RATE = 30.0
+_FRAME_RATE = 30.0
 """Of a folder of frames, and between the end and the start of a repeated video."""
 
 
@@ -57,7 +57,7 @@ class _FileCamera(CameraKind):
     def read(self) -> CameraFrame | None:
         following = self._next()
         if following is None and self._options.loop:
-            self._offset += self._last + (self._step or 1 / FRAME_RATE)
+            self._offset += self._last + (self._step or 1 / _FRAME_RATE)
             self._frames, self._last = self._checked(), 0.0
             following = self._next()
         if following is None:
@@ -99,7 +99,7 @@ def _played(path: Path, options: CameraOptions) -> Iterator[tuple[float, Pixels]
     pictures = natural_order(one for one in path.iterdir() if is_picture(one))
     if not pictures:
         raise InvalidDataError("the folder holds no pictures")
-    return _pictures(pictures, options.frame_rate or FRAME_RATE)
+    return _pictures(pictures, options.frame_rate or _FRAME_RATE)
 
 
 def _pictures(pictures: list[Path], frame_rate: float) -> Iterator[tuple[float, Pixels]]:

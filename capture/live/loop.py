@@ -19,9 +19,9 @@ from .limiter import RateLimiter
 
 GAP = 2.0
 """Seconds without a frame after which earlier frames are forgotten."""
-WAIT = 0.1
+_WAIT = 0.1
 """How long to wait for a frame before keys and views get their turn; seconds."""
-GRACE = 2.0
+_GRACE = 2.0
 """How long the last actions may take after the loop has ended; seconds."""
 _SLOW = 5.0
 """With fewer frames per second than this, gestures are missed."""
@@ -212,7 +212,7 @@ class LiveLoop:
                 self.step()
             for event in self._parts.recogniser.finish():
                 self._report(event)
-            grace = GRACE
+            grace = _GRACE
         finally:
             try:
                 self._release()
@@ -222,7 +222,7 @@ class LiveLoop:
 
     def step(self) -> None:
         """Wait for the newest frame, process and show it, and rest."""
-        frame = self._parts.feed.next(WAIT)
+        frame = self._parts.feed.next(_WAIT)
         start = self._parts.clock()
         self._report_problem(frame)
         if frame is not None:

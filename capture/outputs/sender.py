@@ -20,7 +20,7 @@ RETRY_SECONDS = 1.0
 STEADY_SECONDS = 3.0
 """How long a receiver that was lost must work until it is reported to be back: one that hangs takes
 what fits into the buffers."""
-CLOSE_SECONDS = 1.0
+_CLOSE_SECONDS = 1.0
 """How long the last messages may take."""
 
 
@@ -86,7 +86,7 @@ class Sender(LiveView):
         """Send what is left, for a moment, and disconnect."""
         self._closing.set()
         self._notify()
-        self._thread.join(CLOSE_SECONDS)
+        self._thread.join(_CLOSE_SECONDS)
         while self._lines:
             self._say(self._lines.popleft())
 

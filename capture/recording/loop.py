@@ -17,7 +17,7 @@ from .progress import Announce, Begin, Cue, Do, Effect, End
 from .session import Session, State
 from .writer import Job, RecordingWriter, SessionInfo, Take, Video, VideoFolder, Written
 
-WAIT = 0.1
+_WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
 _LEAST_STEP = 0.002
 """Seconds between two frames for the detector, which counts milliseconds."""
@@ -157,7 +157,7 @@ class SessionLoop:
 
     def step(self) -> None:
         """Wait for a frame, process and show it."""
-        frame = self._parts.feed.next(WAIT)
+        frame = self._parts.feed.next(_WAIT)
         now = self._now(frame)
         self._report_problem(frame, now)
         self._parts.session.unsaved = len(self._parts.writer.unsaved)

@@ -96,7 +96,7 @@ class _KeyHold:
         return self._second is not None and now - self._second >= _REPEAT
 
 
-FEWEST = 5
+_FEWEST = 5
 """A movement of fewer frames is flagged."""
 _GONE = 0.5
 """A hand that was not detected for this time is gone; seconds."""
@@ -188,7 +188,7 @@ class Recording:
     def problems(self, options: SessionOptions, frames: int) -> list[str]:
         """Return what is wrong with a recording of so many frames."""
         found = []
-        if frames < FEWEST and self.kind == "sequence":
+        if frames < _FEWEST and self.kind == "sequence":
             found.append(f"only {counted(frames, 'frame')}")
         missing = 1 - self.share
         if missing > options.most_missing + TICK and not self.is_stream:

@@ -23,7 +23,7 @@ from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 
-QUALITY = 95
+_QUALITY = 95
 """Of the JPEG pictures, at most 100."""
 FinishVideo = Callable[[], Path]
 """Writes the video and returns its path; HandloreError if it cannot be written, NoVideoError if it
@@ -329,7 +329,7 @@ class Video:
 
 
 def _encoded(pixels: Pixels) -> bytes:
-    options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)
     return bytes(data)
 

@@ -43,7 +43,7 @@ from .painting import (
     usual_size,
 )
 
-TITLE = "handlore live"
+_TITLE = "handlore live"
 _HEADINGS: dict[Kind, str] = {"pose": "poses", "sequence": "movements"}
 _EVENT_SECONDS = 4.0
 """How long the last event is shown."""
@@ -114,7 +114,7 @@ class LiveWindow(Screen, LiveView):
     """Shows live recognition and gives its keys."""
 
     def __init__(self) -> None:
-        super().__init__(TITLE, _LEAST_WAIT)
+        super().__init__(_TITLE, _LEAST_WAIT)
         self._mirrored = True
         self._full_screen = False
         self._event, self._event_at = "", 0.0
@@ -144,7 +144,7 @@ class LiveWindow(Screen, LiveView):
 _REPEATED_EVERY = 1.0
 """Seconds between two reports of an action that is called again and again while a pose is held."""
 
-MOST_LINES = 256
+_MOST_LINES = 256
 """How many different lines are remembered, so that none is written again too soon."""
 
 
@@ -170,7 +170,7 @@ class _Repeats:
         last = self._shown.get(key, -_REPEATED_EVERY)
         if result.event.type == "hold" and 0 <= now - last < _REPEATED_EVERY:
             return False
-        if len(self._shown) >= MOST_LINES:
+        if len(self._shown) >= _MOST_LINES:
             self._shown.clear()
         self._shown[key] = now
         return True
@@ -178,7 +178,7 @@ class _Repeats:
 
 _WIDEST = 960
 """Pixels; a larger picture is scaled down."""
-QUALITY = 75
+_QUALITY = 75
 
 
 class PageView(LiveView):
@@ -255,7 +255,7 @@ def _jpeg_of(state: LiveState) -> bytes:
         if label:
             draw_hand_label(picture, hand.image, label, size)
     bgr = np.ascontiguousarray(picture[..., ::-1])
-    done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return bytes(encoded) if done else b""
 
 
@@ -330,7 +330,7 @@ class Printer(LiveView):
         now = boottime()
         if now - self._written.get(line, -_REPEAT_AFTER) < _REPEAT_AFTER:
             return
-        if len(self._written) >= MOST_LINES:
+        if len(self._written) >= _MOST_LINES:
             self._written.clear()
         self._written[line] = now
         self.say(line)

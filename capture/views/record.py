@@ -41,11 +41,11 @@ from .painting import (
     usual_size,
 )
 
-TITLE = "handlore capture"
+_TITLE = "handlore capture"
 _BORDER = 6
 _INSET = 180
 """Longer side of the camera's picture during a replay."""
-MOST_LINES = 4
+_MOST_LINES = 4
 """Of a message."""
 _COLORS = {State.IDLE: GREY, State.COUNTDOWN: AMBER, State.RECORDING: RED, State.REVIEW: TEAL}
 
@@ -125,7 +125,7 @@ def _state(picture: Canvas, status: Status, color: Color) -> None:
 
 
 def _message(picture: Canvas, text: str) -> None:
-    lines = picture.wrapped(text, 18, picture.width - 2 * MARGIN)[:MOST_LINES]
+    lines = picture.wrapped(text, 18, picture.width - 2 * MARGIN)[:_MOST_LINES]
     picture.shade((0, 0, picture.width, 16 + 25 * len(lines)), BLACK, 0.72)
     for number, line in enumerate(lines):
         paint_centered(picture, line, 22 + 25 * number, 18, WHITE)
@@ -197,7 +197,7 @@ class SessionWindow(Screen):
     """Shows a session, gives its keys, plays its cues unless it is ``quiet``."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        super().__init__(TITLE)
+        super().__init__(_TITLE)
         self._quiet = quiet
         mixer = self._mixer = None if quiet else _open_mixer()
         self._sounds = {cue: mixer.Sound(_samples(cue)) for cue in _TONES} if mixer else {}
@@ -210,7 +210,7 @@ class SessionWindow(Screen):
             full_screen=status.full_screen,
         )
         if drawn:
-            self.set_title(f"{TITLE} - {status.state.value} {status.label}")
+            self.set_title(f"{_TITLE} - {status.state.value} {status.label}")
 
     def say(self, text: str) -> None:
         """Do nothing: the picture contains the message."""

@@ -60,7 +60,7 @@ _BANNER = 70
 """Height of the banner along the lower edge of the picture, in units."""
 _FEW_HANDS = 0.8
 """A smaller share of frames with a hand is marked."""
-MOST_POINTS = 300
+_MOST_POINTS = 300
 
 
 def _draw_review(
@@ -139,7 +139,7 @@ def _play(picture: Canvas, recording: LandmarkDataset, frame: int) -> None:
 def _paths(
     picture: Pixels, hand: Points, frames: np.ndarray, n_frames: int, thick: tuple[int, int]
 ) -> None:
-    frames = frames[-MOST_POINTS:]
+    frames = frames[-_MOST_POINTS:]
     share = frames / max(n_frames - 1, 1)
     palm = hand[frames][:, PALM].mean(axis=1)
     draw_path(picture, hand[frames, 0], share, frames, thick[0], dark=True)

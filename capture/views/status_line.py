@@ -14,7 +14,7 @@ from handlore.landmarks.untrusted import printable_lines
 from ..recording.loop import Status
 from ..recording.session import KEY_BINDINGS, State
 
-LONGEST_LABEL = 24
+_LONGEST_LABEL = 24
 """Most columns of a label."""
 _UNLIMITED = 10_000
 _LEAST_COUNTS = 10
@@ -105,7 +105,7 @@ def _longer(line: str, part: str, columns: int) -> str:
 
 def _state_text(status: Status, columns: int) -> str:
     """Return the state with its label, as long as there is room."""
-    texts = [_state_with(status, longest) for longest in (LONGEST_LABEL, 12, 8, 5, 3)]
+    texts = [_state_with(status, longest) for longest in (_LONGEST_LABEL, 12, 8, 5, 3)]
     return next((text for text in texts if cell_len(text) <= columns), texts[-1])
 
 

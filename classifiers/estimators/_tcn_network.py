@@ -35,12 +35,12 @@ _SEEN = [4, 8, 12, 16], [7, 11, 15, 19], [7]
 """Knuckles, fingertips and index fingertip, without the wrist."""
 _TRACED = [HandLandmark.WRIST, HandLandmark.MIDDLE_FINGER_MCP, HandLandmark.INDEX_FINGER_TIP]
 _TINY = 1e-4
-N_POINTS = 48
+_N_POINTS = 48
 """Points in time of the features."""
 
 
 class _HandFeatures(nn.Module):  # type: ignore[misc]
-    """From encoded hands (n, 64, n_timepoints) to features (n, n_features, N_POINTS).
+    """From encoded hands (n, 64, n_timepoints) to features (n, n_features, _N_POINTS).
 
     The fingers come first, from thumb to little finger, then the palm. Lengths are palm lengths.
     ``side`` (n,) is 1 for a right hand and -1 for a left one that was mirrored.
@@ -48,14 +48,14 @@ class _HandFeatures(nn.Module):  # type: ignore[misc]
 
     def __init__(self, n_timepoints: int) -> None:
         super().__init__()
-        at = torch.linspace(0, n_timepoints - 1, N_POINTS)
+        at = torch.linspace(0, n_timepoints - 1, _N_POINTS)
         off = (torch.arange(n_timepoints)[:, None] - at).abs()
         self.register_buffer("resampling", (1 - off).clamp(min=0))
 
     def forward(self, hands: Tensor, side: Tensor) -> Tensor:
         """Compute the features."""
         hands = hands @ self.resampling
-        n_timepoints = N_POINTS
+        n_timepoints = _N_POINTS
         marks = hands[:, :N_COORDINATES].reshape(-1, N_LANDMARKS, 3, n_timepoints)
         presence = hands[:, N_CHANNELS - 1 :, None].expand(-1, N_FINGERS, -1, -1)
         from_wrist = marks[:, 1:] - marks[:, :1]
@@ -224,7 +224,7 @@ class Probabilities(nn.Module):  # type: ignore[misc]
 
 
 class _EnsembleMember(nn.Module):  # type: ignore[misc]
-    """From features (n * n_hands, n_features, N_POINTS) and peaks to scores (n, n_classes)."""
+    """From features (n * n_hands, n_features, _N_POINTS) and peaks to scores (n, n_classes)."""
 
     def __init__(self, n_hands: int, n_peaks: int, n_classes: int) -> None:
         super().__init__()

@@ -38,7 +38,7 @@ from ..onnx_graph import Graph, GraphRunner, share_equal_parts
 from ..peaks import peak_features
 from . import ESTIMATORS
 
-FEATURE_SETS = (
+_FEATURE_SETS = (
     ("shape", "distances", "orientation", "presence"),
     ("long_motion",),
     ("short_motion",),
@@ -47,7 +47,7 @@ FEATURE_SETS = (
 )
 """Groups of features that are convolved together; each set has its own kernels."""
 
-PICTURE_SETS = (
+_PICTURE_SETS = (
     ("picture", "picture_long_motion"),
     ("picture_long_motion",),
     ("picture_short_motion",),
@@ -259,11 +259,11 @@ class RocketClassifier(MovementEstimator):
 
     def _draw_banks(self, X: FloatArray, rng: np.random.Generator) -> KernelBanks:
         sample = X[rng.choice(len(X), min(len(X), _N_FOR_THRESHOLDS), replace=False)]
-        per_kernel = self.n_kernel_features / (len(FEATURE_SETS) * len(DILATIONS) * len(PATTERNS))
+        per_kernel = self.n_kernel_features / (len(_FEATURE_SETS) * len(DILATIONS) * len(PATTERNS))
         n = max(1, round(per_kernel))
         sets: dict[tuple[str, ...], tuple[int, int]] = {
             groups: (self._n_hands * _width(groups), wanted)
-            for kind, wanted in ((FEATURE_SETS, n), (PICTURE_SETS, max(1, n // 2)))
+            for kind, wanted in ((_FEATURE_SETS, n), (_PICTURE_SETS, max(1, n // 2)))
             for groups in kind
         }
 

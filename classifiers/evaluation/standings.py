@@ -44,7 +44,7 @@ from .streams import FittedModel, StreamOutputs, StreamScores
 from .thresholds import pooled_streams
 from .triggers import PRICE, Answer, Raises, TriggerScores, raised_thresholds
 
-N_PARTS = 3
+_N_PARTS = 3
 """Into so many parts a session, and data without a test split, are divided."""
 _MOST_GESTURES = 600
 """Gestures of the data in streams; more take time, and change little."""
@@ -109,9 +109,9 @@ class Standing:
 def n_fits(origin: Origin) -> int:
     """Return how many fits a comparison takes."""
     if origin.has_test and origin.examples is None:
-        return N_PARTS
+        return _N_PARTS
     fits_clips_again = origin.has_clip_classifier and origin.triggers is not None
-    return (3 if fits_clips_again else 2) * N_PARTS
+    return (3 if fits_clips_again else 2) * _N_PARTS
 
 
 class _ItemCounts(NamedTuple):
@@ -242,7 +242,7 @@ class _Fold:
 
 
 def _outputs(model: StreamModel, data: LandmarkDataset) -> StreamOutputs:
-    return StreamOutputs.of(model, data, _MOST_GESTURES // N_PARTS)
+    return StreamOutputs.of(model, data, _MOST_GESTURES // _N_PARTS)
 
 
 def _folds(origin: Origin, lesson: Lesson) -> Iterator[_Fold]:
@@ -310,8 +310,8 @@ def _parts_of_base(
 def _parts(origin: Origin, by: By) -> list[Fold]:
     own = origin.trained
     if origin.has_test:
-        return [(np.arange(own.n_samples), np.arange(0))] * N_PARTS
-    return list(cross_validation(own, by, min(N_PARTS, n_groups(own, by))))
+        return [(np.arange(own.n_samples), np.arange(0))] * _N_PARTS
+    return list(cross_validation(own, by, min(_N_PARTS, n_groups(own, by))))
 
 
 def protocol_of(origin: Origin) -> str:

@@ -92,7 +92,7 @@ class Pattern(Enum):
 
 WHO_AND_WHEN = (Pattern.PERSON, Pattern.SESSION)
 
-MEANINGS = {
+_MEANINGS = {
     Pattern.PERSON: "people",
     Pattern.SESSION: "sessions",
     Pattern.CLIP: "numbers of recordings",
@@ -221,7 +221,7 @@ def why_unclear(labels: Iterable[str], root: str = "") -> str:
         return f"the labels would be {listed(found)}, in which people are named"
     if are_padded(found):
         return f"the labels would be {listed(found)}, which look like numbers of people or clips"
-    for kind, what in MEANINGS.items():
+    for kind, what in _MEANINGS.items():
         if kind.covers(found):
             return f"the labels would be {listed(found)}, which look like {what}"
     return ""
@@ -327,6 +327,6 @@ def _worth(labels: Sequence[str], n_files: int) -> float:
     if len(labels) < 2:
         return 0.0
     odd = sum(_names_no_gesture(label) for label in labels) / len(labels)
-    index = any(kind.covers(labels) for kind in MEANINGS) or _people_in(labels)
+    index = any(kind.covers(labels) for kind in _MEANINGS) or _people_in(labels)
     each = 2 * len(labels) > n_files > 2
     return 2.0 - odd - 0.5 * index - 0.6 * each

@@ -18,7 +18,7 @@ from .hand import Body, Person
 from .raster import paint, photograph
 from .scene import BACKGROUNDS, HandPlacement, Scene, Side, make_backdrop
 
-SIZE = (320, 320)
+_SIZE = (320, 320)
 
 # By how much each of a pose's angles may stray, against a scene's looseness: a finger has less
 # play sideways than in its bend, and the turn belongs to the scene.
@@ -41,7 +41,7 @@ class RenderedPicture:
 
 
 def render_pose(
-    pose: str, person: Person, scene: Scene, *, size: tuple[int, int] = SIZE
+    pose: str, person: Person, scene: Scene, *, size: tuple[int, int] = _SIZE
 ) -> RenderedPicture:
     """Render a static pose of :data:`~.gestures.POSES`; ``size`` is width and height in pixels."""
     return _render_at(get_pose(pose), Keyframe(), person, scene, size=size)
@@ -53,7 +53,7 @@ def render_movement(
     scene: Scene,
     *,
     fps: float = 30.0,
-    size: tuple[int, int] = SIZE,
+    size: tuple[int, int] = _SIZE,
     painted: bool = True,
 ) -> Iterator[tuple[float, RenderedPicture]]:
     """Render a movement frame by frame as (seconds, picture).
@@ -71,7 +71,7 @@ def render_movement(
         yield seconds, shown
 
 
-def render_background(seed: int, *, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+def render_background(seed: int, *, size: tuple[int, int] = _SIZE) -> NDArray[np.uint8]:
     """Render a picture without a hand: (height, width, 3), RGB."""
     rng = np.random.default_rng([seed, 0xBAC])
     kind = BACKGROUNDS[int(rng.integers(len(BACKGROUNDS)))]
@@ -117,7 +117,7 @@ def write_pictures(
     poses: Sequence[str] = tuple(POSES),
     n_people: int = 6,
     per_pose: int = 4,
-    size: tuple[int, int] = SIZE,
+    size: tuple[int, int] = _SIZE,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Path]:
@@ -153,7 +153,7 @@ def write_movement_videos(
     n_people: int = 4,
     per_movement: int = 3,
     fps: float = 30.0,
-    size: tuple[int, int] = SIZE,
+    size: tuple[int, int] = _SIZE,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Path]:

@@ -14,7 +14,7 @@ from ..files import natural_order
 from ._landmarks import BadItem, LandmarkSource, Numbers, lines_of, number_rows, skeleton_clip
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
-GESTURES = (
+_GESTURES = (
     *("one", "two", "three", "four", "ok", "pinch", "grab", "expand", "tap"),
     *("swipe_left", "swipe_right", "swipe_v", "swipe_o"),
 )
@@ -61,7 +61,7 @@ def _cuts_of(events: Sequence[Event], n_lines: int) -> Iterator[tuple[str, int, 
         start = max(first - 1, at)
         if start > at:
             yield "none", at, start
-        yield GESTURES[gesture - 1], start, last
+        yield _GESTURES[gesture - 1], start, last
         at = last
     if at < n_lines:
         yield "none", at, n_lines
@@ -69,7 +69,7 @@ def _cuts_of(events: Sequence[Event], n_lines: int) -> Iterator[tuple[str, int, 
 
 def _require_in_order(events: Sequence[Event], n_lines: int) -> None:
     for gesture, first, last in events:
-        if not (1 <= gesture <= len(GESTURES) and 1 <= first < last <= n_lines):
+        if not (1 <= gesture <= len(_GESTURES) and 1 <= first < last <= n_lines):
             raise InvalidDataError(
                 f"{_TIMES} has gesture {gesture} in lines {first} to {last} of {n_lines}"
             )
@@ -184,7 +184,7 @@ def _clips(root: Path) -> list[Item]:
 
 def _clip(path: Path, root: Path) -> Item:
     source, number = path.relative_to(root).as_posix(), path.parent.name
-    label = dict(zip(map(str, range(1, 14)), GESTURES, strict=True)).get(number)
+    label = dict(zip(map(str, range(1, 14)), _GESTURES, strict=True)).get(number)
     if label is None:
         return BadItem(path, source, "unknown", reason=f"no gesture has the number {number!r}")
     return Item(path, source, label, split="train")

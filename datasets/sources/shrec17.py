@@ -20,7 +20,7 @@ from ._landmarks import (
 )
 from .base import SOURCES, Item, LandmarkClip, Listing, option
 
-GESTURES = (
+_GESTURES = (
     *("grab", "tap", "expand", "pinch", "rotation_clockwise", "rotation_counter_clockwise"),
     *("swipe_right", "swipe_left", "swipe_up", "swipe_down"),
     *("swipe_x", "swipe_plus", "swipe_v", "shake"),
@@ -109,7 +109,7 @@ class _Shrec17(LandmarkSource):
             return None
         folder = f"gesture_{gesture}/finger_{finger}/subject_{subject}/essai_{essai}"
         file = path.parent / folder / "skeletons_world.txt"
-        label = GESTURES[gesture - 1] + (f"_finger{finger}" if self.classes == 28 else "")
+        label = _GESTURES[gesture - 1] + (f"_finger{finger}" if self.classes == 28 else "")
         return _Listed(
             *(file, file.relative_to(above).as_posix(), label),
             group=f"subject_{subject}",

@@ -44,7 +44,7 @@ from .base import (
 # wave_12, wave-12, wave (2): the number distinguishes recordings of one gesture.
 _NUMBERED = re.compile(r"(?<=.)(?:[_-]\d+| ?\(\d+\))$")
 
-STRIDE_HELP = "Read every Nth frame."
+_STRIDE_HELP = "Read every Nth frame."
 
 
 @SOURCES.register
@@ -66,7 +66,7 @@ class Videos(Source):
 
     name_pattern: str = option("", PATTERN_HELP)
     label: str = option("", LABEL_HELP)
-    stride: int = option(1, STRIDE_HELP)
+    stride: int = option(1, _STRIDE_HELP)
     fps: float = option(
         0.0,
         "Read at most this many frames a second, by their times, after --stride; 0 = all.",
@@ -174,7 +174,7 @@ class Frames(Source):
 
     name_pattern: str = option("", PATTERN_HELP)
     label: str = option("", LABEL_HELP)
-    stride: int = option(1, STRIDE_HELP)
+    stride: int = option(1, _STRIDE_HELP)
     frame_rate: float = option(
         30.0, "Frames per second in the folder, before --stride; sets the times."
     )

@@ -25,7 +25,7 @@ from ._common import (
 )
 from ._rich import print_table
 
-SECONDS = 2.0
+_SECONDS = 2.0
 """Length of a recording unless another one is asked for."""
 _VIDEO_STREAM = 120.0
 """A stream of `none` whose pictures are kept in memory ends after this time; seconds."""
@@ -93,7 +93,7 @@ def _moved(_ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> N
 @click.option(
     "--seconds",
     type=NumberRange(0, min_open=True),
-    show_default=f"{SECONDS:g}",
+    show_default=f"{_SECONDS:g}",
     help="Length of a recording in seconds.",
 )
 @click.option(
@@ -180,7 +180,7 @@ def _options(given: dict[str, Any]) -> SessionOptions:
     )
     return SessionOptions(
         frames=given["frames"] or 0,
-        seconds=given["seconds"] or (0.0 if length or given["until"] else SECONDS),
+        seconds=given["seconds"] or (0.0 if length or given["until"] else _SECONDS),
         hand_gone=given["until"] == "hand-gone",
         most_missing=given["missing"],
         longest_stream=_VIDEO_STREAM if given["keep_video"] else SessionOptions.longest_stream,

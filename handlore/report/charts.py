@@ -14,7 +14,7 @@ from handlore.landmarks.hands import FloatArray
 
 from .drawing import FONT_SIZE, HAND_SIZE, Drawing, cut
 
-ROW = 22
+_ROW = 22
 """Height of a row of a chart, in pixels."""
 _MOST_NUMBERED = 50
 """A matrix of more labels has no numbers in its cells."""
@@ -34,13 +34,13 @@ def interval_chart(parts: Sequence[GroupScore], title: str) -> Drawing:
     def x(value: float) -> float:
         return left + width * (value - start) / (1 - start)
 
-    drawn = Drawing(left + width + 112, top + ROW * len(parts) + 4, title)
+    drawn = Drawing(left + width + 112, top + _ROW * len(parts) + 4, title)
     step = 0.1 if start >= 0.6 else 0.25 if start < 0.3 else 0.2
     for tick in np.arange(1, start - 1e-9, -step).tolist():
         drawn.line("grid", [(x(tick), top), (x(tick), drawn.height - 4)])
         drawn.text(f"{tick:.0%}", x(tick), top - 12, anchor="middle")
     for place, part in enumerate(parts):
-        y, (low, high) = top + ROW * (place + 0.5), part.interval
+        y, (low, high) = top + _ROW * (place + 0.5), part.interval
         right = f"{part.name}: {part.n_right} of {part.n} right"
         with drawn.titled(f"{right}, 95 % interval {low:.1%} to {high:.1%}"):
             drawn.text(cut(part.name), left - 10, y, "label", anchor="end")
@@ -157,11 +157,11 @@ def bar_chart(
     names = legend or {}
     left, top = _name_width(row.name for row in rows), 28 if names else 8
     width = max(360.0, _text_width(unit) - 60, _legend_width(names.values()) - 60)
-    drawn = Drawing(left + width + 60, top + ROW * len(rows) + 22, title)
+    drawn = Drawing(left + width + 60, top + _ROW * len(rows) + 22, title)
     _legend(drawn, names, left)
     longest = max([1e-9, *(sum(row.lengths.values()) for row in rows)])
     for place, row in enumerate(rows):
-        y, x = top + ROW * (place + 0.5), left
+        y, x = top + _ROW * (place + 0.5), left
         drawn.text(cut(row.name), left - 10, y, "label", anchor="end")
         for style, length in row.lengths.items():
             # Negative where by chance accuracy rose without a part of the hand.
@@ -176,7 +176,7 @@ def bar_chart(
 def class_chart(scores: Scores) -> Drawing:
     """Draw how many items there are of each class, and its precision, recall and F1."""
     left, width, top = _name_width(scores.per_class), 200.0, 30
-    start, bottom = left + width + 50, top + ROW * len(scores.per_class)
+    start, bottom = left + width + 50, top + _ROW * len(scores.per_class)
     drawn = Drawing(start + width + 20, bottom + 22, "Precision, recall and F1 of each class")
     measures = {"s0": "precision", "s1": "recall", "s2": "F1"}
     _legend(drawn, measures, drawn.width - _legend_width(measures.values()))
@@ -186,7 +186,7 @@ def class_chart(scores: Scores) -> Drawing:
         drawn.text(f"{share:g}", x, bottom + 12, anchor="middle")
     most = max(row["support"] for row in scores.per_class.values())
     for place, (label, row) in enumerate(scores.per_class.items()):
-        y, wide = top + ROW * (place + 0.5), width * row["support"] / most
+        y, wide = top + _ROW * (place + 0.5), width * row["support"] / most
         drawn.text(cut(label), left - 10, y, "label", anchor="end")
         drawn.box("count", (left, y - 7), wide, 14)
         drawn.text(f"{row['support']:.0f}", left + wide + 6, y)

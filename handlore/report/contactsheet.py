@@ -43,8 +43,8 @@ _GESTURE_COLUMNS, _LEAST_WIDTH = 5, 560
 _PAPER: Color = (244, 246, 249)
 CARD: Color = (255, 255, 255)
 _INK: Color = (32, 38, 46)
-GREY: Color = (120, 130, 142)
-AMBER: Color = (196, 110, 0)
+_GREY: Color = (120, 130, 142)
+_AMBER: Color = (196, 110, 0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _contact_sheet(tiles: Sequence[_Tile], title: str) -> Pixels:
         x = MARGIN + draw_text(
             sheet, label, (MARGIN, top + 18), 20, _INK, bold=True, width=width // 2
         )
-        draw_text(sheet, more, (x + 10, top + 19), 16, GREY)
+        draw_text(sheet, more, (x + 10, top + 19), 16, _GREY)
         top += HEADING
         for place, tile in enumerate(those):
             row, column = divmod(place, columns)
@@ -192,14 +192,14 @@ def _png(sheet: Pixels) -> bytes:
 def _header(sheet: Pixels, title: str, counts: str, *, timed: bool = True) -> None:
     width = sheet.shape[1]
     draw_text(sheet, title, (MARGIN, 32), 26, _INK, bold=True, width=width - 2 * MARGIN - 190)
-    draw_text(sheet, counts, (MARGIN, 60), 15, GREY)
+    draw_text(sheet, counts, (MARGIN, 60), 15, _GREY)
     if not timed:
         return
     left, right = width - MARGIN - 130, width - MARGIN - 40
     for x in range(left, right):
         cv2.line(sheet, (x, 30), (x, 37), color_at((x - left) / (right - left)), 1)
-    draw_text(sheet, "start", (left - 8, 33), 15, GREY, anchor="right")
-    draw_text(sheet, "end", (right + 8, 33), 15, GREY)
+    draw_text(sheet, "start", (left - 8, 33), 15, _GREY, anchor="right")
+    draw_text(sheet, "end", (right + 8, 33), 15, _GREY)
 
 
 def _draw_tile(sheet: Pixels, tile: _Tile, at: tuple[int, int]) -> None:
@@ -214,8 +214,8 @@ def _draw_tile(sheet: Pixels, tile: _Tile, at: tuple[int, int]) -> None:
                 _draw_hand_over_time(place, points[:, slot], seen[:, slot], moves=tile.moves)
     else:
         middle = (place.shape[1] // 2, place.shape[0] // 2)
-        draw_text(place, "no hand", middle, 15, GREY, anchor="middle")
-    color = AMBER if tile.doubtful else GREY
+        draw_text(place, "no hand", middle, 15, _GREY, anchor="middle")
+    color = _AMBER if tile.doubtful else _GREY
     draw_text(sheet, tile.caption, (x + 6, y + HEIGHT + 13), 14, color, width=WIDTH - 8)
 
 

@@ -31,7 +31,7 @@ from handlore.landmarks.hands import FINGERS, FloatArray
 Points = NDArray[np.float64]
 
 FONT_SIZE = 11.0
-LONGEST_LABEL = 26
+_LONGEST_LABEL = 26
 _SCALE = 2.0
 """Pixels of the PNG for each pixel of the page."""
 _MOST_PIXELS = 6000
@@ -287,7 +287,7 @@ def _styles() -> dict[str, dict[str, str]]:
     return {name: dict(re.findall(r"([\w-]+): ([^;]+);", text)) for name, text in rules}
 
 
-def cut(label: str, longest: int = LONGEST_LABEL) -> str:
+def cut(label: str, longest: int = _LONGEST_LABEL) -> str:
     """Return a label, with an ellipsis if it is long."""
     return label if len(label) <= longest else label[: longest - 1] + "…"
 

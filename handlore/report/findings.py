@@ -109,7 +109,7 @@ def _shared(paths: Sequence[Sequence[str]]) -> int:
     return n
 
 
-MOMENTS = 24
+_MOMENTS = 24
 """Points in time of a mean movement."""
 
 
@@ -119,12 +119,12 @@ def hands_by_label(dataset: LandmarkDataset) -> Mapping[str, FloatArray]:
     They are (n_samples, n_frames, n_hands, 21, 3) in palm lengths, NaN for a missing hand;
     augmented copies and samples without a hand are left out. Poses have one frame, and are turned
     as those of their label usually are, because thumbs up is not thumbs down. Movements have
-    :data:`MOMENTS` frames.
+    :data:`_MOMENTS` frames.
     """
     shown = dataset.select(dataset.has_hand & (dataset.samples.view == 0))
     labels = shown.samples.label
     aligned = {
-        label: aligned_hands(shown.select(labels == label), MOMENTS)
+        label: aligned_hands(shown.select(labels == label), _MOMENTS)
         for label in np.unique(labels).tolist()
     }
     return {label: rotate(*hands) for label, hands in aligned.items()}

@@ -198,9 +198,9 @@ def _answer_time(model: Model, dataset: LandmarkDataset) -> float | None:
     return float(np.median(seconds[1:]))
 
 
-ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
-_PLOTS = ALWAYS | {"people.png", "hands.png", "paths.png"}
-"""Every plot that a dataset may have; those in ALWAYS are drawn of any."""
+_ALWAYS = frozenset({"labels.png", "yield.png", "contact-sheet.png"})
+_PLOTS = _ALWAYS | {"people.png", "hands.png", "paths.png"}
+"""Every plot that a dataset may have; those in _ALWAYS are drawn of any."""
 _MOST_EXAMPLES = 40
 """Samples of a label that are drawn, thin, below its mean."""
 _MOST_GROUPS = 40
@@ -303,7 +303,7 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
         drawn = _data_plots(one, path.resolve().name)
         files |= {folder / f"{prefix}{name}": content for name, content in drawn.items()}
     for prefix in ("", *prefixes.values()):
-        if all((folder / f"{prefix}{name}").exists() for name in ALWAYS):
+        if all((folder / f"{prefix}{name}").exists() for name in _ALWAYS):
             for old in {folder / f"{prefix}{name}" for name in _PLOTS} - set(files):
                 old.unlink(missing_ok=True)
     for file, content in files.items():

@@ -14,7 +14,7 @@ PICTURE_SECONDS = 1.0
 """A picture counts as a pose that is held for this long."""
 _PICTURE_FRAMES = 11
 """Frames of a held picture: gaps stay below :data:`~.frames.MAX_FRAME_GAP`."""
-MAX_EARLY = 1.0
+_MAX_EARLY = 1.0
 """Seconds by which an event may start before its gesture."""
 
 
@@ -100,7 +100,7 @@ class StreamScore:
         """Match events to gestures, one to one.
 
         A gesture is found by an event with its label that starts during the gesture or up to
-        :data:`MAX_EARLY` seconds before it, and ends after the gesture has started.
+        :data:`_MAX_EARLY` seconds before it, and ends after the gesture has started.
         """
         left, found, false = list(ground_truth), [], []
         for event in events:
@@ -124,5 +124,5 @@ class StreamScore:
 
 
 def _matches(event: Event, interval: LabelledInterval) -> bool:
-    starts = interval.start - MAX_EARLY <= event.start <= interval.end
+    starts = interval.start - _MAX_EARLY <= event.start <= interval.end
     return event.label == interval.label and starts and event.end > interval.start
