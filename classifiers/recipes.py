@@ -13,11 +13,12 @@ import numpy as np
 
 from handlore.datasets.conversion.convert import convert_to_file
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.files import read_start
 from handlore.datasets.sources import make_source
-from handlore.datasets.storage import is_dataset, save_dataset
-from handlore.landmarks.errors import InvalidDataError
+from handlore.datasets.storage import is_dataset, load_dataset, save_dataset
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
-from handlore.landmarks.files import write_bytes
+from handlore.landmarks.files import require_writable, write_bytes
 from handlore.models.card import ModelCard
 from handlore.models.ready import ReadyModel, known_model
 
@@ -140,8 +141,11 @@ def build_model(
     ------
     InvalidDataError
         If the dataset is of another kind, or lacks a label.
+    HandloreError
+        If one of the files cannot be written, or would replace something else.
     """
     known, recipe, out = known_model(name), RECIPES[name], Path(out)
+    require_built_files(name, out)
     prepared = _prepared(known, recipe, dataset)
     # Sums by several threads differ in the last digit from run to run and computer to computer.
     with one_core_for_products():
@@ -156,7 +160,48 @@ def build_model(
         )
     save_dataset(_examples(recipe, prepared), out.with_suffix(".npz"))
     write_bytes(out.with_suffix(".md"), _card_text(known, trained.card).encode())
-    return trained
+    return replace(trained, notes=(*_about_other_data(known, prepared), *trained.notes))
+
+
+def require_built_files(name: str, out: Path) -> None:
+    """Refuse a model file beside which the card or the examples would replace something else."""
+    known, examples, card = known_model(name), out.with_suffix(".npz"), out.with_suffix(".md")
+    is_other = {
+        examples: examples.exists() and not _is_examples(known, examples),
+        card: card.exists() and not read_start(card).startswith(_title(known).encode()),
+    }
+    for path, other in is_other.items():
+        if other:
+            raise HandloreError(
+                f"{path} exists, and what is written beside {out} would replace it; give another"
+                " name with --out"
+            )
+        require_writable(path)
+
+
+def _is_examples(known: ReadyModel, path: Path) -> bool:
+    try:
+        return load_dataset(path).header.note == _origin(known)
+    except HandloreError:
+        return False
+
+
+def _origin(known: ReadyModel) -> str:
+    return f"{known.licence}: {known.data}"
+
+
+def _title(known: ReadyModel) -> str:
+    return f"# {known.name}\n"
+
+
+def _about_other_data(known: ReadyModel, dataset: LandmarkDataset) -> list[str]:
+    n = int((dataset.samples.view == 0).sum())
+    if n == known.n_samples or not known.n_samples:
+        return []
+    return [
+        f"it is trained on {n:,} samples instead of {known.n_samples:,}; its card names the data"
+        f" and licence of {known.data}: if yours are others, use `handlore train`"
+    ]
 
 
 def _prepared(known: ReadyModel, recipe: Recipe, dataset: LandmarkDataset) -> LandmarkDataset:
@@ -172,7 +217,7 @@ def _prepared(known: ReadyModel, recipe: Recipe, dataset: LandmarkDataset) -> La
     chosen = np.isin(renamed, known.labels)
     kept = dataset.select(chosen)
     samples = replace(kept.samples, label=renamed[chosen])
-    header = replace(dataset.header, note=f"{known.licence}: {known.data}", log=())
+    header = replace(dataset.header, note=_origin(known), log=())
     return replace(kept, samples=samples, header=header)
 
 
@@ -236,7 +281,7 @@ def _card_text(known: ReadyModel, card: ModelCard) -> str:
     ]
     streams = StreamScores.from_json(training.get("streams"))
     lines = [
-        f"# {known.name}",
+        _title(known).strip(),
         f"{known.summary[0].upper()}{known.summary[1:]}: {', '.join(known.gestures)}"
         + (", and `none` for other hands." if known.has_none else "."),
         "## Data and licence",

@@ -204,10 +204,11 @@ def _build_command(name: str, data: Path, out: Path, as_json: bool) -> None:
     (.npz) for `handlore train --base`.
     """
     # Imported here: needs scikit-learn.
-    from handlore.classifiers.recipes import build_model, landmarks_of
+    from handlore.classifiers.recipes import build_model, landmarks_of, require_built_files
 
     known_model(name)
     require_output(out, [data])
+    require_built_files(name, out)
     require_source(data)
     if data.is_dir() and not is_recordings(data):
         require_bundle(talk=talk)
@@ -217,6 +218,8 @@ def _build_command(name: str, data: Path, out: Path, as_json: bool) -> None:
     loaded = load_datasets([data])
     with progress("training", counted=False) as show:
         trained = build_model(name, loaded.dataset, out, progress=show)
+    for note in trained.notes:
+        talk(f"note: {note}")
     if as_json:
         print_json(trained.as_json())
     else:

@@ -33,6 +33,8 @@ class ReadyModel:
     """Whether it has learnt ``none``."""
     shipped: bool = True
     """Whether it comes with handlore; else only ``handlore models build`` makes it."""
+    n_samples: int = 0
+    """Pictures or clips that it is trained on; 0: not known."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -77,6 +79,7 @@ KNOWN_MODELS: dict[str, ReadyModel] = {
                 "other signs of one or two fingers may be confused with `one` and `peace`",
                 "palm, stop and stop_inverted differ by closed fingers and direction only",
             ),
+            n_samples=10_647,
         ),
         ReadyModel(
             "movements",
@@ -94,6 +97,7 @@ KNOWN_MODELS: dict[str, ReadyModel] = {
                 "the people sat in front of a laptop; other distances and angles are untested",
                 "left and right are the person's own: reversed in a picture that is not mirrored",
             ),
+            n_samples=886,
         ),
         ReadyModel(
             "digits",
@@ -109,6 +113,7 @@ KNOWN_MODELS: dict[str, ReadyModel] = {
                 "other sign languages have other digits",
             ),
             has_none=False,
+            n_samples=2_060,
         ),
         ReadyModel(
             "asl-letters",

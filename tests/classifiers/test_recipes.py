@@ -14,7 +14,7 @@ from handlore.classifiers import novelty, recipes
 from handlore.classifiers.recipes import RECIPES, Recipe, build_model, landmarks_of
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import load_dataset
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.models import ready
 from handlore.models.files import load_model
 from handlore.models.ready import KNOWN_MODELS, ReadyModel
@@ -146,3 +146,27 @@ def test_clips_are_thinned() -> None:
     assert np.diff(few.offsets).max() <= (np.diff(data.offsets).max() + 1) // 2
     assert np.isnan(few.world).all()
     assert few.header.kind == "sequence"
+
+
+@pytest.mark.parametrize("ending", [".npz", ".md"])
+def test_what_is_beside_the_model_replaces_nothing_else(
+    ending: str, dataset: LandmarkDataset, npz: Path, tmp_path: Path
+) -> None:
+    """The data of the model have its name, or notes."""
+    out = tmp_path / "mine.onnx"
+    other = out.with_suffix(ending)
+    shutil.copy(npz, other) if ending == ".npz" else other.write_text("my notes")
+    before = other.read_bytes()
+    with pytest.raises(HandloreError, match=f"{other.name} exists, and what is written beside"):
+        build_model("signs", dataset, out)
+    assert (other.read_bytes(), out.exists()) == (before, False)
+
+
+def test_fewer_samples_than_the_data_set_has(
+    dataset: LandmarkDataset, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ready.KNOWN_MODELS, "signs", replace(SIGNS, n_samples=2_000))
+    again = build_model("signs", dataset, built)
+    assert "samples instead of 2,000; its card names the data and licence of rendered hands" in (
+        again.notes[0]
+    )

@@ -78,7 +78,7 @@ def test_build_refuses_other_data(npz: Path, clips: Path, run: Run, refused: Ref
     line = refused(run("models", "build", "everyday", npz, "--out", out))
     assert "it lacks call, dislike, like" in line
     assert "single pictures" in refused(run("models", "build", "everyday", clips, "--out", out))
-    assert "did you mean" in refused(run("models", "build", "everydya", npz, "--out", out))
+    assert "did you mean" in refused(run("models", "build", "everydya", npz, "--out", out), 2)
     assert not out.exists()
 
 
