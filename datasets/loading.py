@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError, counted, naming, shell_line
 from handlore.landmarks.files import each_path
@@ -26,12 +25,10 @@ from .files import file_stamp
 from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import UNSORTED, is_live, load_recording
 from .storage import load_dataset
+from .windows import cut_if_stream, poses_of_none
 
 _WINDOW = 1.5
 """Seconds of a window of ``none`` if there are no movements to take the length from."""
-
-_MAX_WHOLE = 1.5
-"""Recordings of ``none`` up to this many windows long are not cut."""
 
 KINDS: tuple[Kind, ...] = ("sequence", "pose")
 """In the order of preference if a folder holds both."""
@@ -40,12 +37,6 @@ KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
 _DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "kernel"}
 _READY_MODELS: dict[Kind, str] = {"sequence": "movements", "pose": "everyday"}
 """A model to train and one that comes with handlore for each kind, for messages."""
-
-_MAX_GAP = 60.0
-"""Seconds without a frame that count at most."""
-
-_POSE_INTERVAL = 0.25
-"""Seconds between the frames of a stream of ``none`` that become poses."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +55,28 @@ class LoadedRecordings:
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
 
+    @property
+    def gestures(self) -> list[LandmarkDataset]:
+        """The recordings of anything but ``none``."""
+        return [one for one in self.recordings if one.labels != [NONE_LABEL]]
+
     def live_clips(self) -> int:
         """Return how many clips of gestures of live runs there are, which are no poses."""
-        return sum(one.labels != [NONE_LABEL] for one in self.sorted.recordings if is_live(one))
+        return sum(is_live(one) for one in self.sorted.gestures)
 
     def counts(self) -> dict[Kind, int]:
         """Return how many recordings there are of each kind that there is.
 
         Recordings of ``none`` are not counted if there are others: they serve both kinds.
         """
-        kinds = Counter(one.header.kind for one in self.recordings if one.labels != [NONE_LABEL])
-        if not kinds:
-            kinds = Counter(one.header.kind for one in self.recordings)
-        return {kind: kinds[kind] for kind in KINDS if kinds[kind]}
+        return _counts(self.recordings)
+
+    def serves(self, kind: Kind) -> bool:
+        """Return whether a folder beside others has something for a kind, or should have.
+
+        Clips of live runs are no poses, and yet belong beside them.
+        """
+        return len(self.recordings) > (self.live_clips() if kind == "pose" else 0)
 
     def failed(self) -> tuple[tuple[str, str], ...]:
         """Return the paths of the files that cannot be read, and why."""
@@ -87,7 +87,7 @@ class LoadedRecordings:
         chosen = [one for one in self.recordings if one.header.kind == kind]
         if not chosen:
             with naming(self.failed()):
-                raise HandloreError(self._lacking(kind))
+                raise HandloreError(self.lacking(kind))
         return chosen
 
     def dataset(self, kind: Kind, window: float | None = None) -> LandmarkDataset:
@@ -101,9 +101,9 @@ class LoadedRecordings:
         if kind == "sequence":
             chosen = self.require(kind)
             window = window or _usual_length(chosen) or _WINDOW
-            chosen = [part for one in chosen for part in _cut_if_stream(one, window, notes)]
+            chosen = [part for one in chosen for part in cut_if_stream(one, window, notes)]
         else:
-            none = [part for one in self.recordings for part in _poses_of_none(one, notes)]
+            none = [part for one in self.recordings for part in poses_of_none(one, notes)]
             own = [one for one in self.recordings if one.header.kind == kind]
             # A folder may hold nothing but `none`, which serves both kinds.
             chosen = [*own, *none] if own or none else self.require(kind)
@@ -114,7 +114,8 @@ class LoadedRecordings:
         header = replace(joined.header, options={"source": "recordings"}, log=log)
         return replace(joined, header=header, samples=_with_digests(joined))
 
-    def _lacking(self, kind: Kind) -> str:
+    def lacking(self, kind: Kind) -> str:
+        """Say that there are no recordings of a kind, and what to do with those that there are."""
         there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
@@ -131,6 +132,12 @@ class LoadedRecordings:
             f" {_READY_MODELS[held]}, or in training `--base {_READY_MODELS[held]}` or `--model"
             f" {_DEFAULT_MODELS[held]}`"
         )
+
+
+def _counts(recordings: Sequence[LandmarkDataset]) -> dict[Kind, int]:
+    kinds = Counter(one.header.kind for one in recordings if one.labels != [NONE_LABEL])
+    kinds = kinds or Counter(one.header.kind for one in recordings)
+    return {kind: kinds[kind] for kind in KINDS if kinds[kind]}
 
 
 def load_recordings(root: Path) -> LoadedRecordings:
@@ -179,74 +186,6 @@ def _usual_length(recordings: Sequence[LandmarkDataset]) -> float | None:
         if one.header.kind == "sequence" and one.labels != [NONE_LABEL]
     ]
     return float(np.median(lengths)) or None if lengths else None
-
-
-def _cut_if_stream(
-    recording: LandmarkDataset, window: float, notes: list[str]
-) -> list[LandmarkDataset]:
-    """Return a recording, or the windows of a stream of ``none`` that show a hand."""
-    if recording.labels != [NONE_LABEL] or np.ptp(recording.time) <= _MAX_WHOLE * window:
-        return [recording]
-    windows = _cut_windows(recording, window)
-    seen = windows.select(windows.has_hand)
-    empty = windows.n_samples - seen.n_samples
-    source = str(recording.samples.source[0])
-    notes.append(
-        f"{source}: cut into {counted(windows.n_samples, 'window')} of {window:.2f} s"
-        + (f", {empty} without a hand left out" if empty else "")
-    )
-    return [seen] if seen.n_samples else []
-
-
-def _poses_of_none(recording: LandmarkDataset, notes: list[str]) -> list[LandmarkDataset]:
-    """Return some frames of a stream of ``none`` as poses, and nothing of other movements."""
-    if recording.labels != [NONE_LABEL] or recording.header.kind == "pose":
-        return []
-    poses = frames_as_poses(recording, _POSE_INTERVAL)
-    seen = poses.select(poses.has_hand)
-    source = str(recording.samples.source[0])
-    notes.append(
-        f"{source}: {counted(seen.n_samples, 'frame')}, {_POSE_INTERVAL:g} s apart, used as static"
-        " `none`"
-    )
-    return [seen] if seen.n_samples else []
-
-
-def frames_as_poses(recording: LandmarkDataset, every: float) -> LandmarkDataset:
-    """Return frames of a recording of one sample as poses, ``every`` seconds apart."""
-    # Of a long gap without frames only its end is looked at: one frame follows it.
-    time = recording.time
-    if np.diff(time).max(initial=0) > _MAX_GAP:
-        time = time[0] + np.cumsum([0, *np.minimum(np.diff(time), _MAX_GAP)])
-    moments = np.arange(time[0], time[-1] + 1e-6, every)
-    chosen = np.unique(np.searchsorted(time, moments - 1e-6))
-    frames = [chosen[k : k + 1] for k in range(len(chosen))]
-    poses = _pieces(recording, frames)
-    return replace(poses, header=replace(poses.header, kind="pose"))
-
-
-def _cut_windows(recording: LandmarkDataset, window: float) -> LandmarkDataset:
-    """Cut a recording of one sample into half-overlapping windows of so many seconds.
-
-    The last window ends where the recording ends. All share the column ``recording``, so that no
-    split puts a stream on both sides.
-    """
-    start, end = float(recording.time[0]), float(recording.time[-1])
-    room = max(end - start - window, 0.0)
-    firsts = np.unique([*np.arange(0, room, window / 2), room]) + start
-    ends = np.searchsorted(recording.time, firsts + window + 1e-6)
-    starts = np.searchsorted(recording.time, firsts - 1e-6)
-    # While the camera was gone there may have been any number of windows without a frame.
-    bounds = np.stack([starts, ends], 1)[ends > starts]
-    return _pieces(recording, [np.arange(a, b) for a, b in bounds])
-
-
-def _pieces(recording: LandmarkDataset, frames: Sequence[NDArray[np.int64]]) -> LandmarkDataset:
-    """Return a sample for each choice of frames of a recording of one sample."""
-    samples = recording.samples.take(np.zeros(len(frames), np.int64))
-    sources = [f"{samples.source[0]}#{k}" for k in range(1, len(frames) + 1)]
-    samples = replace(samples, source=np.array(sources, np.str_))
-    return recording.at_frames(frames, samples).from_zero()
 
 
 def _with_digests(dataset: LandmarkDataset) -> Any:
@@ -308,7 +247,8 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         raise HandloreError("no data; expected dataset files or folders of recordings")
     paths, twice = _without_repeats(paths)
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
-    unsorted = about_unsorted([one for one in read if isinstance(one, LoadedRecordings)])
+    recorded = [one for one in read if isinstance(one, LoadedRecordings)]
+    unsorted = about_unsorted(recorded, alone=len(recorded) == len(read))
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
@@ -320,8 +260,13 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     window = _usual_length([one for folder in folders for one in folder.recordings])
     failures = tuple(failure for one in folders for failure in one.failed())
     with naming(failures):
+        _require_gestures(folders, chosen, alone=not files)
         joined = concatenate(
-            [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in read]
+            [
+                one.dataset(chosen, window) if isinstance(one, LoadedRecordings) else one
+                for one in read
+                if len(read) == 1 or not isinstance(one, LoadedRecordings) or one.serves(chosen)
+            ]
         )
     notes = [
         f"left out: {counted(clips, 'clip')} of live runs, which are no static poses;"
@@ -333,6 +278,15 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     if kind is None:
         notes, unused = [*notes, *unused], []
     return LoadedData(joined, failures, (*twice, *unsorted, *notes), tuple(unused))
+
+
+def _require_gestures(folders: Sequence[LoadedRecordings], kind: Kind, *, alone: bool) -> None:
+    """Raise if the gestures are all of the other kind: the rest would be a model of ``none``."""
+    shown = {
+        one.header.kind: folder for folder in folders for one in folder.gestures if not is_live(one)
+    }
+    if alone and shown and kind not in shown:
+        raise HandloreError(next(iter(shown.values())).lacking(kind))
 
 
 def _improve(root: Path) -> str:
@@ -351,37 +305,37 @@ def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]
     return list(kept.values()), tuple(dict.fromkeys(notes))
 
 
-def about_unsorted(folders: Sequence[LoadedRecordings]) -> list[str]:
+def about_unsorted(folders: Sequence[LoadedRecordings], *, alone: bool = True) -> list[str]:
     """Say which recordings are left out because nobody has said what they show.
 
-    Raises HandloreError if a folder holds no others.
+    Raises HandloreError if the folders hold no others, and there is no other data (``alone``).
     """
-    notes = []
+    notes, alone = [], alone and not any(folder.sorted.recordings for folder in folders)
     for folder in folders:
         n = len(folder.recordings) - len(folder.sorted.recordings)
         if not n:
             continue
         left = f"{counted(n, 'recording')} of `{UNSORTED}` in {folder.root}"
         review = f"`{shell_line('handlore', 'recordings', 'review', folder.root)}`"
-        if n == len(folder.recordings):
+        if alone:
             raise HandloreError(f"there is nothing but {left}; say what they show: {review}")
         notes.append(f"left out: {left}; say what they show with {review}")
     return notes
 
 
 def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:
-    """Return movements if there are any, but for a folder of ``none`` beside poses."""
+    """Return movements if there are any, but for ``none`` and clips of live runs beside poses."""
     every = [one for folder in folders for one in folder.recordings]
-    gestures = [one for one in every if one.labels != [NONE_LABEL]]
-    there = {one.header.kind for one in gestures or every}
+    gestures = [one for folder in folders for one in folder.gestures]
+    recorded = [one for one in gestures if not is_live(one)]
+    there = {one.header.kind for one in recorded or gestures or every}
     return next((kind for kind in KINDS if kind in there), KINDS[0])
 
 
 def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind, *, is_chosen: bool) -> list[str]:
     """Say which recordings were not loaded, and how to load them if the kind was chosen here."""
-    counts: Counter[Kind] = Counter()
-    for folder in folders:
-        counts.update(folder.counts())
+    counts = _counts([one for folder in folders for one in folder.recordings])
+    counts = {taken: 0} | counts
     return [
         f"{counted(counts[taken], 'recording')} of {KIND_NAMES[taken]}"
         f" {'is' if counts[taken] == 1 else 'are'} used, not the {n} of {KIND_NAMES[kind]}; "

@@ -15,7 +15,7 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, naming, shell_line
 
 from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset
-from .loading import LoadedRecordings, frames_as_poses, load_recordings
+from .loading import LoadedRecordings, load_recordings
 from .recordings import (
     UNSORTED,
     RecordedEvent,
@@ -24,6 +24,7 @@ from .recordings import (
     is_live,
     recording_name,
 )
+from .windows import frames_as_poses
 
 _MARGIN = 1.0
 """Seconds around the event in recordings that do not say when it was."""

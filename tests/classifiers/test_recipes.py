@@ -167,6 +167,7 @@ def test_fewer_samples_than_the_data_set_has(
 ) -> None:
     monkeypatch.setitem(ready.KNOWN_MODELS, "signs", replace(SIGNS, n_samples=2_000))
     again = build_model("signs", dataset, built)
-    assert "samples instead of 2,000; its card names the data and licence of rendered hands" in (
-        again.notes[0]
+    assert (
+        "samples instead of 2,000; its card names the data and licence of rendered hands"
+        in (again.notes[0])
     )

@@ -12,7 +12,7 @@ from handlore.capture.coach import advise
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import RunOptions, convert, convert_to_file
 from handlore.datasets.dataset import FRAME_ARRAYS, MIXED_DETECTORS, SAMPLE_COLUMNS, LandmarkDataset
-from handlore.datasets.loading import _cut_windows, load_data, load_recordings
+from handlore.datasets.loading import load_data, load_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.sources import find_source, make_source
 from handlore.datasets.splits import cross_validation, default_by, fold_count
@@ -142,25 +142,6 @@ def test_a_stream_is_cut_into_windows_as_long_as_the_other_movements(both: Recor
     assert len(set(data.samples.source)) == data.n_samples
     assert any("none/0011.npz: cut into" in line and "without a hand left out" in line
                for line in data.header.log)  # fmt: skip
-
-
-def test_windows_cover_the_stream_to_its_end() -> None:
-    recording = stream(10.0)
-    windows = _cut_windows(recording, 2.0)
-    np.testing.assert_array_equal(windows.image[:31], recording.image[:31], err_msg="the first")
-    np.testing.assert_array_equal(
-        windows.image[windows.offsets[-2] :], recording.image[-31:], err_msg="the last 2 s"
-    )
-    assert windows.n_samples == 9
-
-
-@pytest.mark.parametrize("seconds", [0.01, 0.5, 1.7, 30.0])
-def test_any_window_can_be_cut(seconds: float) -> None:
-    recording = stream(3.0)
-    windows = _cut_windows(recording, seconds)
-    lasting = [np.ptp(windows.time[a:b]) for a, b in zip(windows.offsets, windows.offsets[1:],
-                                                         strict=False)]  # fmt: skip
-    assert max(lasting) <= seconds + 1e-6
 
 
 def test_a_short_none_is_one_movement(folder: RecordingFolder) -> None:
@@ -412,3 +393,38 @@ def test_clips_of_live_runs_are_named_where_poses_are_wanted(folder: RecordingFo
     assert loaded.dataset.labels == ["none"]
     assert [note[: len(clips) + 10] for note in loaded.notes] == [f"left out: {clips}"]
     assert load_data(folder.root).notes == ()
+
+
+def test_a_folder_beside_another_may_have_nothing_for_it(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    """Triggers that nobody has reviewed, or that were all right, are no reason to stop."""
+    for label in ("fist", "palm"):
+        folder.keep(held(label))
+    triggers = RecordingFolder.open(tmp_path / "triggers")
+    triggers.keep(movement("unsorted", like="right"))
+    loaded = load_data([folder.root, triggers.root])
+    assert loaded.dataset.labels == ["fist", "palm"]
+    assert loaded.notes[0].startswith(f"left out: 1 recording of `unsorted` in {triggers.root}")
+    triggers.keep(live_recording("left"))
+    for kind in (None, "pose"):
+        assert load_data([folder.root, triggers.root], kind).dataset.labels == ["fist", "palm"]
+
+
+def test_movements_and_none_are_no_data_for_poses(folder: RecordingFolder) -> None:
+    """A model of poses of them would know `none` alone."""
+    folder.keep(movement("left"))
+    folder.keep(movement("none", like="left", seconds=2.0))
+    with pytest.raises(HandloreError, match="no recordings of static poses, but 1 of movements"):
+        load_data(folder.root, "pose")
+
+
+def test_what_is_used_of_both_kinds_is_said_as_it_is(
+    folder: RecordingFolder, tmp_path: Path
+) -> None:
+    """A clip of `none` serves poses, so it is not among what is not used."""
+    for label in ("fist", "palm"):
+        folder.keep(held(label))
+    none = RecordingFolder.open(tmp_path / "none")
+    none.keep(movement("none", like="left", seconds=2.0))
+    assert load_data([folder.root, none.root]).notes == ()
