@@ -111,11 +111,13 @@ def pipeline_beside(
         own = added.card.estimator
         # It is trained several times, to say what is confused.
         is_slow = model is None and make_estimator(own).learns_in_epochs
-        model = model or (DEFAULT_ESTIMATOR[dataset.header.kind] if is_slow else own)
+        if model is None:
+            model = DEFAULT_ESTIMATOR[dataset.header.kind] if is_slow else own
         features = features or added.features(dataset)
         if is_slow:
             notes.append(
-                f"{added.name} was trained with {own}, which takes minutes; {model} is trained here"
+                f"{added.name} was trained with {own}, which takes PyTorch and minutes; {model} is"
+                " trained here"
                 f" (--model {own} for the same)"
             )
     pipeline = make_pipeline(joined(dataset, examples), model, features=features, **options)

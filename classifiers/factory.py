@@ -110,7 +110,7 @@ def make_pipeline(
         features = features.split(",")
     groups = _default_features(dataset) if features is None else tuple(features)
     feature_names(groups)
-    name = model or DEFAULT_ESTIMATOR[kind]
+    name = DEFAULT_ESTIMATOR[kind] if model is None else model
     if not 0 <= require_type(seed, Integral, "a whole number as seed") < _MAX_PARAMETER:
         raise OptionError(f"seed is {seed}, expected 0 to {_MAX_PARAMETER - 1}")
     values = dict(checked_params(params)) | (
@@ -152,6 +152,11 @@ def make_estimator(
     alone. The seed becomes ``random_state``, where there is one that is not among the parameters.
     """
     require_type(name, str, "the name of an estimator")
+    if name == "auto":
+        raise OptionError(
+            "auto compares estimators: `handlore crossval DATA --model auto`, or"
+            " handlore.compare_estimators in Python"
+        )
     members = [(part, ESTIMATORS[part]()) for part in name.split("+")]
     params = checked_params(params)
     unknown = set(params)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from handlore.datasets.dataset import MIXED_DETECTORS, NONE_LABEL, LandmarkDataset, listed
@@ -30,6 +31,7 @@ from handlore.models.files import require_model_output, write_model
 
 from .base import HandEstimator, Report, Steps
 from .evaluation.crossval import cross_validate_pipeline
+from .evaluation.leaks import Leaks
 from .evaluation.scores import fit_samples, fit_streams
 from .evaluation.streams import StreamOutputs, usual_threshold
 from .evaluation.thresholds import (
@@ -196,9 +198,9 @@ def train_pipeline(
         progress = steps.within(n_folds)
         known |= score_facts(pipeline, dataset, base, progress, negatives=negatives)
     steps.finish(n_folds)
-    confused = None
+    confused, doubled = None, list[str]()
     if beside is not None:
-        confused = _confused(pipeline, dataset, beside, steps.within(n_compared))
+        confused, doubled = _confused(pipeline, dataset, beside, steps.within(n_compared))
         steps.finish(n_compared)
     own, alone = joined(dataset, for_streams), joined(dataset, base)
     dataset = joined(own, base)
@@ -215,7 +217,7 @@ def train_pipeline(
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
     doubts = [*filter(None, [doubt, untestable]), *_about_none(outputs)]
-    notes = (*fitted.notes_, *_notes(dataset), *doubts)
+    notes = (*fitted.notes_, *_notes(dataset), *doubled, *doubts)
     seconds = time.perf_counter() - started
     return Trained(out, card, n_bytes, seconds, notes, confused)
 
@@ -313,11 +315,17 @@ def _untestable(dataset: LandmarkDataset, base: LandmarkDataset) -> str | None:
 
 def _confused(
     pipeline: Pipeline, dataset: LandmarkDataset, base: LandmarkDataset, progress: Report | None
-) -> tuple[ConfusedLabels, ...]:
-    """Return which labels of a dataset are confused, with each other or with those of a base."""
-    by = strictest_split(dataset, base)
+) -> tuple[tuple[ConfusedLabels, ...], list[str]]:
+    """Return which labels of a dataset are confused, with each other or with those of a base.
+
+    And if samples are among those of the base too, that they are.
+    """
+    by, of_base = strictest_split(dataset, base), (np.arange(0), np.arange(dataset.n_samples))
     found = cross_validate_pipeline(pipeline, dataset, by, None, base=base, progress=progress)
-    return tuple(ConfusedLabels.among(found.scores))
+    n = Leaks.of(dataset, [of_base], base).n
+    samples = "sample is" if n == 1 else "samples are"
+    doubled = f"{n} {samples} in the data of the base too, and count twice"
+    return tuple(ConfusedLabels.among(found.scores)), [doubled] if n else []
 
 
 def _notes(dataset: LandmarkDataset) -> list[str]:

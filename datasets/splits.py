@@ -32,6 +32,8 @@ def training_samples(dataset: LandmarkDataset, split: str | None = None) -> Land
 
 def held_out_samples(dataset: LandmarkDataset, split: str | None = None) -> LandmarkDataset:
     """Return what a model is tested on: split ``test`` where there is one, else all."""
+    if not dataset.n_samples:
+        raise HandloreError("the data holds no samples")
     if split is None and not (dataset.samples.split == "test").any():
         return dataset
     return _of_split(dataset, [split or "test"])

@@ -166,6 +166,8 @@ def open_detector(
 ) -> HandDetector:
     """Open the detector that the options ask for, fetching its networks if need be.
 
+    It serves one thread: several threads open one each.
+
     Parameters
     ----------
     options

@@ -10,6 +10,7 @@ and rotating, scaling or warping a block gives another possible movement (data a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -30,6 +31,10 @@ class Encoder(Protocol):
     @property
     def n_hands(self) -> int:
         """How many hands a frame has room for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one encoded sample."""
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
         """Encode samples that all show a hand, one per row."""
@@ -55,6 +60,11 @@ class PoseEncoder:
             return one
         both = [f"{side}.{name}" for side in ("left", "right") for name in one]
         return [*both, "left.present", "right.present", "between.x", "between.y"]
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The number of columns."""
+        return (len(self.names),)
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
         """Return the features (n_samples, n_features) of poses that all show a hand."""
@@ -150,6 +160,11 @@ class MovementEncoder:
     def n_channels(self) -> int:
         """Number of rows of a block."""
         return self.n_hands * N_CHANNELS + (N_CONTEXT if self.context else self.timed)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels and points in time of a block."""
+        return self.n_channels, self.n_timepoints
 
     def encode_samples(self, dataset: LandmarkDataset) -> FloatArray:
         """Encode samples that all show a hand, as (n_samples, n_channels, n_timepoints)."""

@@ -38,7 +38,7 @@ from .card import (
 )
 from .encoders import MIN_TIMEPOINTS, MovementEncoder, PoseEncoder
 from .model import Model, MovementModel, PoseModel
-from .operators import MAX_MODEL_BYTES, check_operators
+from .operators import MAX_MODEL_BYTES, check_operators, metadata_keys
 from .ready import is_ready, model_path, no_model
 from .trial import make_session, remember, require_harmless
 
@@ -100,6 +100,8 @@ def _loaded(name: str | Path) -> Model:
     data = _read(path)
     try:
         if not ours:
+            if METADATA_KEY not in metadata_keys(data):
+                raise KeyError(METADATA_KEY)
             require_harmless(data)
         session = _session(data)
         card = ModelCard.from_json(
@@ -270,11 +272,7 @@ def _session(data: bytes) -> Any:
 
 def _check_graph(session: Any, model: Model) -> None:
     """Run the graph on one row, and refuse it if it does not match the card."""
-    card, encoder = model.card, model.encoder
-    if isinstance(encoder, MovementEncoder):
-        row: tuple[int, ...] = (encoder.n_channels, encoder.n_timepoints)
-    else:
-        row = (len(PoseEncoder(card.features, card.n_hands).names),)
+    card, row = model.card, model.encoder.shape
     inputs = [(value.name, value.type, len(value.shape)) for value in session.get_inputs()]
     if card.n_features != row[0] or inputs != [(INPUT, "tensor(float)", 1 + len(row))]:
         raise InvalidDataError("its graph does not take the features that its metadata names")
@@ -313,9 +311,13 @@ def require_model_output(path: str | Path) -> None:
             f" {path}.onnx"
         )
     if path.is_file() and path.stat().st_size and not is_model_file(path):
+        is_one = path.suffix.lower() == MODEL_ENDING
+        better = (
+            f"{path.stem}-model{MODEL_ENDING}" if is_one else path.with_suffix(MODEL_ENDING).name
+        )
         raise HandloreError(
             f"{path} exists and is not a model, and a model would replace it; give another name,"
-            f" such as {path.with_suffix(MODEL_ENDING).name}"
+            f" such as {better}"
         )
     if path.suffix.lower() in _OTHER_ENDINGS:
         better = path.with_suffix(MODEL_ENDING).name

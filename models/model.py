@@ -86,7 +86,10 @@ class Model:
         return self.card.patience
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return the probabilities (n, n_labels) of samples as the encoder returns them."""
+        """Return the probabilities (n, n_labels) of samples as the encoder returns them.
+
+        InvalidDataError is raised if they have another shape.
+        """
         return self._run(X, OUTPUT)[0]
 
     def predict_known(self, X: FloatArray, max_novelty: float = MAX_NOVELTY) -> FloatArray:
@@ -111,9 +114,16 @@ class Model:
         Raises
         ------
         InvalidDataError
-            If it has room for another number of hands than the model takes.
+            If it has several samples, or room for another number of hands than the model takes.
         """
         self.require_hands(clip)
+        is_pose, recordings = clip.header.kind == "pose", set(clip.samples.recording)
+        if is_pose and self.card.kind == "sequence":
+            raise InvalidDataError("it holds poses (single pictures), the model takes clips")
+        # A recording of a pose is a sample for each frame.
+        if clip.n_samples != 1 and not (is_pose and len(recordings) == 1 and recordings != {""}):
+            items = counted(clip.n_samples, "picture" if is_pose else "clip")
+            raise InvalidDataError(f"it holds {items}, expected one, such as clips.select([0])")
         return self._predict_clip(clip) if clip.detected.any() else _NO_HAND
 
     def require_hands(self, clip: LandmarkDataset) -> None:
@@ -130,11 +140,22 @@ class Model:
 
     def _run(self, X: FloatArray, *outputs: str) -> list[FloatArray]:
         """Return outputs of the graph for samples; the first ones are checked probabilities."""
+        X = self._checked_rows(X)
         if len(X) <= _MOST_ROWS:
             return self._run_some(X, outputs)
         starts = range(0, len(X), _MOST_ROWS)
         parts = [self._run_some(X[k : k + _MOST_ROWS], outputs) for k in starts]
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def _checked_rows(self, X: FloatArray) -> FloatArray:
+        shape = self.encoder.shape
+        if isinstance(X, np.ndarray) and X.dtype == np.float32 and X.shape[1:] == shape:
+            return X
+        rows = np.asarray(X, np.float32) if np.size(X) else np.zeros((0, *shape), np.float32)
+        if rows.shape[1:] != shape:
+            expected = ", ".join(map(str, ("n", *shape)))
+            raise InvalidDataError(f"X has shape {rows.shape}, expected ({expected})")
+        return rows
 
     def _run_some(self, X: FloatArray, outputs: Sequence[str]) -> list[FloatArray]:
         try:
@@ -247,9 +268,13 @@ class PoseModel(Model):
         self, slots: Sequence[Hand | None], augmented: Sequence[Sequence[Hand | None]] = ()
     ) -> Prediction:
         """Predict the pose in one frame, with augmented copies of it that each have a hand."""
-        shown = [hand for hand in slots if hand is not None]
+        shown = [require_type(hand, Hand, "hands, or None") for hand in slots if hand is not None]
         if not shown:
             return _NO_HAND
+        if not all(np.isfinite(hand.image[:, :2]).all() for hand in shown):
+            raise InvalidDataError(
+                "the landmarks of the hand are not finite; a missing hand is None"
+            )
         rows = self.encoder.encode(*stack_hands([slots, *augmented])[:3])
         first = max(shown, key=lambda hand: 0.0 if isnan(hand.score) else hand.score)
         return self._mean_prediction(rows, first.image, first.side)

@@ -71,6 +71,16 @@ def check_operators(data: bytes) -> None:
         _check_model(_Message(memoryview(data)))
 
 
+def metadata_keys(data: bytes) -> set[str]:
+    """Return the names of the metadata in a model file; InvalidDataError if it is no ONNX model."""
+    with damage_as("it is not an ONNX model, or it is truncated"):
+        return {
+            _text(dict(value.fields()).get(1, 0))
+            for number, value in _Message(memoryview(data)).fields()
+            if number == 14 and isinstance(value, _Message)
+        }
+
+
 def _check_model(model: "_Message") -> None:
     graphs = []
     for number, value in model.fields():

@@ -178,6 +178,10 @@ def predict_files(
     'fist'
     """
     model = load_model(model)
+    if detector is not None and not callable(detector):
+        raise HandloreError(
+            "`detector` is no function that opens one; leave it out for the default"
+        )
     if tta and model.card.kind != "pose":
         raise HandloreError("the model takes videos; --tta is for models of poses")
     found = _Predicted()

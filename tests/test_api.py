@@ -17,6 +17,7 @@ from few_parts import few_parts  # noqa: F401
 
 import handlore
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.landmarks.errors import HandloreError
 
 API = handlore._API
 EXAMPLES = [name for name in sorted(API) if name[0].islower() or name == "Recogniser"]
@@ -359,3 +360,23 @@ def test_something_else(
     monkeypatch.chdir(home)
     with pytest.raises(handlore.HandloreError, match=says):
         call()
+
+
+def test_what_compares_estimators_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    with pytest.raises(HandloreError, match=r"`handlore crossval DATA --model auto`, or"):
+        handlore.cross_validate("poses.npz", "auto")
+
+
+def test_files_are_no_streams(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    with pytest.raises(HandloreError, match="expected a dataset, its file, or streams, but got"):
+        handlore.calibrate("moves.onnx", ["stream.npz"], per_hour=1)
+
+
+def test_an_empty_path_is_not_the_current_folder(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    with pytest.raises(HandloreError, match="expected a path, or several, but got an empty text"):
+        handlore.replay("moves.onnx", "")

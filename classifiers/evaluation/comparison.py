@@ -115,7 +115,7 @@ class RunResults:
         how = "write one with `handlore crossval ... --report DIR` (DIR/scores.json)"
         try:
             if path.exists() and not path.is_file() and not path.is_dir():
-                raise InvalidDataError(f"{path} is a pipe or a device; {how}")
+                raise InvalidDataError("it is a pipe or a device")
             if (other := _OTHER_FILES.get(read_start(path, 1))) is not None:
                 raise InvalidDataError(f"it {other}, not a file of scores")
             values = parse_json(path.read_bytes(), MAX_JSON_BYTES)

@@ -224,7 +224,7 @@ def cross_validate_pipeline(
         watch=look,
         share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
-    leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed))
+    leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed), base)
     tested, untested = _without_labels(predictions, left_out)
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     return replace(

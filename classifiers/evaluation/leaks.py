@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset, concatenate
 from handlore.datasets.splits import Fold, training_samples
 from handlore.landmarks.geometry import canonicalize, rotate, rotation_deg
 from handlore.landmarks.hands import FloatArray
@@ -95,13 +95,22 @@ class Leaks:
         ]
 
     @classmethod
-    def of(cls, dataset: LandmarkDataset, folds: Iterable[Fold]) -> Self:
+    def of(
+        cls,
+        dataset: LandmarkDataset,
+        folds: Iterable[Fold],
+        base: LandmarkDataset | None = None,
+    ) -> Self:
         """Find samples that are in training and test of a fold.
 
-        A sample is counted in every fold that tests it.
+        A sample is counted in every fold that tests it. Samples of ``base`` are in the training
+        data of each fold.
         """
-        prints = _fingerprints(dataset)
-        found = [_of_fold(dataset, prints, *fold) for fold in folds]
+        whole = dataset if base is None else concatenate([dataset, base])
+        prints, added = _fingerprints(whole), np.arange(dataset.n_samples, whole.n_samples)
+        found = [
+            _of_fold(whole, prints, np.concatenate([train, added]), test) for train, test in folds
+        ]
         files = [leak for leaks in found for leak in leaks if leak.distance is None]
         near = [leak for leaks in found for leak in leaks if leak.distance is not None]
         near.sort(key=lambda leak: leak.distance or 0.0)

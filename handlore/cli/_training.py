@@ -139,7 +139,7 @@ def kind_of(model: str | None, base: str | Path | None = None) -> Kind | None:
     # scikit-learn: not needed to print help.
     from handlore.classifiers.factory import make_estimator
 
-    return make_estimator(model).kind if model else None
+    return None if model is None else make_estimator(model).kind
 
 
 def print_evaluation(

@@ -217,7 +217,7 @@ def calibrate(
 
 def _streams(data: LandmarkDataset | Sequence[Stream] | str | Path) -> Sequence[Stream]:
     if isinstance(data, Sequence) and not isinstance(data, str):
-        return data
+        return [require_type(one, Stream, "a dataset, its file, or streams") for one in data]
     return list(dataset_streams(load_dataset(data)))
 
 

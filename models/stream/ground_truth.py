@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
+from handlore.landmarks.errors import InvalidDataError
 
 from .events import Event
 
@@ -44,6 +45,8 @@ def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
     """
     samples = dataset.samples
     own = np.flatnonzero(samples.view == 0)
+    if not len(own):
+        raise InvalidDataError("the data holds no samples")
     keys = [_key(str(samples.recording[i]), str(samples.source[i]), int(i)) for i in own]
     starts = [n for n, key in enumerate(keys) if n == 0 or key != keys[n - 1]]
     for first, last in zip(starts, [*starts[1:], len(own)], strict=True):

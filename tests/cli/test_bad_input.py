@@ -27,7 +27,7 @@ from handlore.capture.recording.run import SessionSummary
 from handlore.cli._common import say_failures
 from handlore.cli.capture import _print
 from handlore.datasets.recordings import RecordingFolder
-from handlore.datasets.storage import load_dataset
+from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import shell_line
 
 Run = Callable[..., Result]
@@ -809,6 +809,25 @@ def test_a_name_or_a_parameter_that_does_not_exist(
     """Wrong usage, whichever part of handlore knows the names."""
     written = ("--out", npz.parent / "x.onnx") if command == "train" else ()
     assert said in refused(run(command, npz, *written, *options), 2)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_a_dataset_without_samples(
+    command: str, npz: Path, onnx: Path, run: Run, refused: Refused, out: Path
+) -> None:
+    empty = out / "empty.npz"
+    save_dataset(load_dataset(npz).select([]), empty)
+    options = ("--dry-run",) if command == "calibrate" else ()
+    assert "holds no samples" in refused(run(command, onnx, empty, *options))
+
+
+def test_an_empty_name_of_an_estimator_is_not_the_default(
+    npz: Path, run: Run, refused: Refused, out: Path
+) -> None:
+    """As where a variable of a script is not set."""
+    assert "unknown estimator ''" in refused(run("crossval", npz, "--model", ""), 2)
+    trained = run("train", npz, "--model", "", "--out", out / "x.onnx")
+    assert "unknown estimator ''" in refused(trained, 2)
 
 
 def test_a_layout_that_does_not_exist(

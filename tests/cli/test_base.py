@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from click.testing import Result
 from movement_stubs import movements
+from recording_stubs import movement
 
 from handlore.classifiers.extending import Base, pipeline_beside, strictest_split
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import write_pictures
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -169,8 +171,35 @@ def test_a_base_that_took_minutes_is_not_trained_so_again() -> None:
     assert pipeline.name == "rocket"
     assert examples is not None
     assert notes == [
-        "movements was trained with tcn, which takes minutes; rocket is trained here (--model tcn"
-        " for the same)"
+        "movements was trained with tcn, which takes PyTorch and minutes; rocket is trained"
+        " here (--model tcn for the same)"
     ]
     pipeline, _, notes = pipeline_beside(own, "movements", "tcn")
     assert (pipeline.name, notes) == ("tcn", [])
+
+
+def test_samples_of_the_base_are_no_test(
+    own: Path, run: Run, parsed: Parsed, tmp_path: Path
+) -> None:
+    """Some of the examples of a base are given as one's own samples, with names of their own."""
+    examples = load_dataset(EVERYDAY.examples)
+    some = examples.select(np.flatnonzero(np.isin(examples.samples.label, ["fist", "palm"]))[::30])
+    source = np.array([f"mine/{n}.jpg" for n in range(some.n_samples)])
+    npz = tmp_path / "some.npz"
+    save_dataset(replace(some, samples=replace(some.samples, source=source)), npz)
+    done = run("crossval", npz, "--base", "everyday", "--json")
+    assert parsed(done)["leaks"]["n"] == some.n_samples
+    done = run("train", npz, "--base", "everyday", "--out", tmp_path / "m.onnx")
+    assert f"{some.n_samples} samples are in the data of the base too" in done.stderr
+    assert parsed(run("crossval", own, "--base", "everyday", "--json"))["leaks"]["n"] == 0
+
+
+def test_movements_are_no_own_gestures_of_poses(run: Run, refused: Refused, tmp_path: Path) -> None:
+    """A folder of swipes and none beside everyday would be a model without one's gestures."""
+    folder = RecordingFolder.open(tmp_path / "mine")
+    for label in ("left", "right"):
+        folder.keep(movement(label))
+    folder.keep(movement("none", like="left", seconds=3.0))
+    line = refused(run("train", folder.root, "--base", "everyday", "--out", tmp_path / "m.onnx"))
+    assert "no recordings of static poses, but 2 of movements" in line
+    assert "`--base movements`" in line

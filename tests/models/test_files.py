@@ -25,13 +25,13 @@ from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import Pipeline
 from handlore.classifiers.training import save_model, train_pipeline
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.storage import save_dataset
+from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 from handlore.landmarks.geometry import mirror, rotate
 from handlore.landmarks.hands import Hand
 from handlore.models.card import FORMAT_VERSION, ModelCard
 from handlore.models.encoders import PoseEncoder
-from handlore.models.files import METADATA_KEY, load_model
+from handlore.models.files import METADATA_KEY, load_model, require_model_output
 from handlore.models.model import MAX_NOVELTY
 
 Edited = Callable[[Callable[[dict[str, Any]], None]], Path]
@@ -470,3 +470,41 @@ def test_models_of_others_say_what_they_are(tmp_path, name, data, what):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(InvalidDataError, match=f"{what}.*handlore train"):
         load_model(tmp_path / name)
+
+
+@pytest.mark.parametrize("opset", [11, 28])
+def test_a_graph_of_somebody_else_that_cannot_run(opset: int, tmp_path: Path) -> None:
+    """It is not damaged: training it again would not help."""
+    other = graph(None, columns=63)
+    other.opset_import[0].version = opset
+    path = tmp_path / "other.onnx"
+    path.write_bytes(other.SerializeToString())
+    with pytest.raises(InvalidDataError, match="but not one made by `handlore train`"):
+        load_model(path)
+
+
+def test_rows_of_another_shape(model_file: Path) -> None:
+    model = load_model(model_file)
+    (width,) = model.encoder.shape
+    assert model.predict_proba(np.zeros((2, width))).shape == (2, len(model.labels))
+    assert model.predict_proba(np.zeros((0, width), np.float32)).shape == (0, len(model.labels))
+    with pytest.raises(InvalidDataError, match=rf"shape \(3, 63\), expected \(n, {width}\)"):
+        model.predict_proba(np.zeros((3, 63), np.float32))
+
+
+def test_several_samples_are_no_clip(model_file: Path, npz: Path) -> None:
+    with pytest.raises(InvalidDataError, match=r"it holds \d+ pictures, expected one"):
+        load_model(model_file).predict_clip(load_dataset(npz))
+
+
+def test_a_hand_that_is_not_finite(model_file: Path) -> None:
+    marks = np.full((21, 3), np.nan, np.float32)
+    with pytest.raises(InvalidDataError, match="not finite; a missing hand is None"):
+        load_model(model_file, "pose").predict_hands([Hand(marks, marks, 0.9)])
+
+
+def test_another_name_is_suggested_than_the_one_refused(npz: Path, tmp_path: Path) -> None:
+    for name, better in (("hard.onnx", "hard-model.onnx"), ("hard", "hard.onnx")):
+        shutil.copy(npz, tmp_path / name)
+        with pytest.raises(HandloreError, match=rf"such as {better}"):
+            require_model_output(tmp_path / name)
