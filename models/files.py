@@ -294,8 +294,11 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
     return getattr(values, "shape", None) == shape and values.dtype == np.float32
 
 
-_OTHER_ENDINGS = (".npz", ".csv", ".parquet", ".json", ".toml")
-"""Names of datasets, tables and actions files: nobody would find a model under them."""
+_OTHER_ENDINGS = (
+    *(".npz", ".csv", ".parquet", ".json", ".toml", ".zip", ".txt"),
+    *(".h5", ".hdf5", ".keras", ".pkl", ".pt", ".pth", ".tflite", ".task"),
+)
+"""Names of data and of models of other tools: nobody would find this model under them."""
 
 
 def require_model_output(path: str | Path) -> None:

@@ -9,6 +9,7 @@ from math import inf
 from numbers import Real
 from pathlib import Path
 
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError, counted, require_type
@@ -263,6 +264,9 @@ def _check(
         hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
+    if recordings is not None and not recordings.labels():
+        # What a review offers.
+        recordings.order_labels([label for label in labels if label != NONE_LABEL])
     outputs = [make_output(text) for text in each(options.send)]
     if options.home_assistant is not None:
         name = options.home_assistant_name or ""

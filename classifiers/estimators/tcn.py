@@ -101,7 +101,10 @@ class _TemporalClassifier(MovementEstimator):
         try:
             import torch  # noqa: F401
         except ImportError as error:
-            raise HandloreError("tcn needs PyTorch: pip install 'handlore[temporal]'") from error
+            raise HandloreError(
+                "tcn needs PyTorch: pip install 'handlore[temporal]'; without a GPU install"
+                " PyTorch's CPU build first (pytorch.org), which is much smaller"
+            ) from error
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         self._check_parameters()

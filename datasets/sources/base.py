@@ -14,7 +14,7 @@ from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import Kind, LandmarkDataset, Unit, listed
-from ..files import files_of, is_picture
+from ..files import files_of, is_picture, is_video
 from ..layouts.folders import FileFacts
 from ..layouts.words import SPLITS, LabelReading
 from ..pictures import picture_and_digest
@@ -322,10 +322,12 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
         if foreign:
             return f"{root} is {name}, which has no {', '.join(foreign)}; see `handlore sources`"
         if "name_pattern" in options:
-            first = next(files_of(root), ("", root))[0]
+            media = (name for name, path in files_of(root) if is_picture(path) or is_video(path))
+            groups = list(re.compile(options["name_pattern"]).groupindex)
             return (
-                f"--name-pattern fits none of the files in {root}, such as {first};"
-                f" it has to find a label: {options['name_pattern']}"
+                f"--name-pattern has to fit the path of each file, but fits none in {root}, such"
+                f" as {next(media, 'none')}; it is to find {' and '.join(groups)}:"
+                f" {options['name_pattern']}"
             )
     what = _KINDS.get(root.suffix.lower()) if root.is_file() else None
     if what:

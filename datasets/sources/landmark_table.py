@@ -54,7 +54,9 @@ class _LandmarkTable(LandmarkSource):
     """
 
     name = "landmark-table"
-    layout = "*.csv, .tsv, .parquet, .json, .jsonl, .npy, .npz, .pickle of landmarks and labels"
+    layout = (
+        "*.csv, .tsv, .parquet, .json, .jsonl, .npy, .npz, .pickle, .pose of landmarks and labels"
+    )
     specificity = 8
 
     units: str = option("auto", UNITS_HELP)

@@ -697,8 +697,19 @@ def test_an_option_of_another_source_is_named(
 ) -> None:
     line = refused(run("convert", pictures, out / "x.npz", "--letters", "kaggle"))
     assert "is images, which has no --letters" in line
-    line = refused(run("convert", pictures, out / "x.npz", "--name-pattern", "(?P<label>zzz)"))
-    assert "--name-pattern fits none of the files" in line
+    line = refused(run("convert", pictures, out / "x.npz", "--name-pattern", "(?P<group>zzz)"))
+    assert "--name-pattern has to fit the path of each file, but fits none" in line
+    assert "it is to find group: (?P<group>zzz)" in line
+    assert next(pictures.rglob("*.png")).suffix in line, "a picture is named, not another file"
+
+
+@pytest.mark.parametrize("name", ["photos.zip", "photos.jpg", "photos.h5", "wave.mp4"])
+def test_names_of_other_things_are_no_dataset(
+    name: str, run: Run, refused: Refused, pictures: Path, out: Path
+) -> None:
+    line = refused(run("convert", pictures, out / name))
+    assert f"no name for one; give one such as {Path(name).stem}.npz" in line
+    assert nothing_in(out)
 
 
 @pytest.mark.parametrize(
@@ -862,7 +873,8 @@ def test_names_of_models_and_datasets_are_not_exchanged(
     run: Run, refused: Refused, subset: Callable[..., Path], pictures: Path, out: Path
 ) -> None:
     few = subset({"fist": 4, "point": 4})
-    assert "no name for a model" in refused(run("train", few, "--out", out / "m.npz"))
+    for name in ("m.npz", "m.h5", "m.tflite"):
+        assert "no name for a model" in refused(run("train", few, "--out", out / name))
     line = refused(run("convert", pictures, out / "photos.onnx"))
     assert "`handlore train` makes a model of it" in line
     assert not list(out.iterdir())

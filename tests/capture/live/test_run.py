@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from handlore.capture.live.limiter import RateLimiter
 from handlore.capture.live.run import LiveOptions, run_live
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.datasets.recording_files import labels_in_marker
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_background, render_movement
 from handlore.datasets.sources import make_source
@@ -67,7 +69,8 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[
         def __init__(self, *_: object, **__: object) -> None:
             super().__init__()
 
-    monkeypatch.setattr(module, "load_models", lambda models: ([], ["a note"]))
+    model = SimpleNamespace(card=SimpleNamespace(labels=("fist", "none")))
+    monkeypatch.setattr(module, "load_models", lambda models: ([model], ["a note"]))
     monkeypatch.setattr(module, "required_landmarker", lambda models: "full")
     monkeypatch.setattr(module, "Recogniser", Models)
     monkeypatch.setattr(module, "open_detector", lambda *_, **__: _Detector(Time(), 0.0))
@@ -88,13 +91,15 @@ def test_events_actions_and_messages(play: Callable[..., list[Event]]) -> None:
     (event,) = play(LiveOptions(), witness)
     assert event.label == "fist"
     assert witness.events == [event]
-    assert witness.said == ["note: a note", "frames: ", "60 frames, 1 event"]
+    assert witness.said == ["note: a note", "frames: fist, none", "60 frames, 1 event"]
 
 
 def test_record(play: Callable[..., list[Event]], tmp_path: Path) -> None:
     play(LiveOptions(record=tmp_path / "kept", subject="anna"), Witness())
-    entries = RecordingFolder.open(tmp_path / "kept").entries()
-    assert {(one.label, one.subject) for one in entries} == {("fist", "anna"), ("unsorted", "anna")}
+    recordings = RecordingFolder.open(tmp_path / "kept")
+    found = {(one.label, one.subject) for one in recordings.entries()}
+    assert found == {("fist", "anna"), ("unsorted", "anna")}
+    assert labels_in_marker(recordings.root) == ["fist"], "a review offers those of the model"
 
 
 def test_a_file_is_not_throttled(
