@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from handlore.landmarks.detector import HandDetector, checked_detector
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidArgumentError, InvalidDataError
 from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.landmarks.search import as_searched, augmented_hands, search
@@ -47,6 +47,10 @@ class SearchOptions:
     (:class:`~handlore.landmarks.detector.DetectorOptions`)."""
 
     def __post_init__(self) -> None:
+        if self.max_hands not in (1, 2):
+            raise InvalidArgumentError(f"max_hands is {self.max_hands}, expected 1 or 2")
+        if self.augment < 0:
+            raise InvalidArgumentError(f"augment is {self.augment}, expected 0 or more")
         if not 0 <= self.min_score <= 1:
             raise HandloreError(f"min_score is {self.min_score}, expected a number from 0 to 1")
 

@@ -14,7 +14,13 @@ from handlore.datasets.pictures import picture_and_digest
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.tracking import Medium, list_media, track_video
 from handlore.landmarks.detector import DetectorOptions, HandDetector
-from handlore.landmarks.errors import HandloreError, InvalidDataError, counted, naming
+from handlore.landmarks.errors import (
+    HandloreError,
+    InvalidArgumentError,
+    InvalidDataError,
+    counted,
+    naming,
+)
 from handlore.landmarks.files import each_path
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.untrusted import reason
@@ -181,6 +187,10 @@ def predict_files(
     if detector is not None and not callable(detector):
         raise HandloreError(
             "`detector` is no function that opens one; leave it out for the default"
+        )
+    if tta < 0 or max_hands not in (None, 1, 2):
+        raise InvalidArgumentError(
+            f"tta is {tta} and max_hands {max_hands}, expected 0 or more, and 1, 2 or None"
         )
     if tta and model.card.kind != "pose":
         raise HandloreError("the model takes videos; --tta is for models of poses")

@@ -380,3 +380,20 @@ def test_an_empty_path_is_not_the_current_folder(
     monkeypatch.chdir(home)
     with pytest.raises(HandloreError, match="expected a path, or several, but got an empty text"):
         handlore.replay("moves.onnx", "")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: handlore.predict_files("poses.onnx", "photo.png", tta=-1),
+        lambda: handlore.predict_files("poses.onnx", "photo.png", max_hands=3),
+        lambda: handlore.Recogniser("poses.onnx", max_hands=0),
+        lambda: handlore.track_video("wave.mp4", BrightDetector(), max_hands=3),
+    ],
+)
+def test_numbers_out_of_range(
+    call: Callable[[], Any], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    with pytest.raises(ValueError, match=r"(tta|max_hands) is -?\d"):
+        call()

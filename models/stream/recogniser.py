@@ -12,7 +12,13 @@ import numpy as np
 
 from handlore.datasets.dataset import Kind, LandmarkDataset
 from handlore.datasets.storage import load_dataset
-from handlore.landmarks.errors import HandloreError, InvalidDataError, counted, require_type
+from handlore.landmarks.errors import (
+    HandloreError,
+    InvalidArgumentError,
+    InvalidDataError,
+    counted,
+    require_type,
+)
 from handlore.landmarks.hands import FloatArray, Hand, by_slot, stack_hands
 
 from .decisions import make_decider
@@ -92,6 +98,8 @@ class Recogniser:
                 f"{found} for one stream; expected one or more models for the same number of hands"
             )
         self._hands_per_model = counts[0]
+        if max_hands not in (None, 1, 2):
+            raise InvalidArgumentError(f"max_hands is {max_hands}, expected 1, 2 or None")
         self.n_hands = max_hands or counts[0]
         self.aspect = DEFAULT_ASPECT
         """Height of the picture in image widths, for the height of a held hand."""
