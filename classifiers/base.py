@@ -236,7 +236,8 @@ class MovementEstimator(HandEstimator):
     ) -> "MovementEstimator":
         """Return an estimator that also knows windows of streams.
 
-        ``X``, ``y`` and ``groups`` are what this one was fitted on. An estimator that ``spots``
+        ``X`` (n, n_channels, n_timepoints), ``y`` and ``groups`` (n,) are what this one was fitted
+        on. An estimator that ``spots``
         lets windows decide only whether there is a movement, and ``clips``, by default itself,
         which one.
         """

@@ -128,7 +128,7 @@ class LinearDiscriminant:
     def fit_batches(
         cls, batches: Iterable[Rows], class_of: NDArray[np.int64]
     ) -> "LinearDiscriminant":
-        """Return the same for rows in batches, the first of which has all that are tested.
+        """Return the same for rows (n, n_features) in batches; the first has all that are tested.
 
         Up to :data:`MAX_ROWS` rows are kept and solved at once; of more, only sums are kept.
         """
@@ -191,13 +191,19 @@ class LinearDiscriminant:
     def of_rows(
         cls, rows: FloatArray, codes: NDArray[np.int64], n_classes: int
     ) -> "LinearDiscriminant":
-        """Return the discriminant of at most :data:`MAX_ROWS` rows, not tuned."""
+        """Return the discriminant of at most :data:`MAX_ROWS` rows (n, n_features), not tuned.
+
+        ``codes`` (n,) are their class indices.
+        """
         products = _Products.of(rows, codes, n_classes)
         weights, bias = products.solve(_SHRINKAGE)[0]
         return cls(rows.T @ weights, bias)
 
     def on_raw_features(self, mean: FloatArray, deviation: FloatArray) -> "LinearDiscriminant":
-        """Return the same discriminant for features that are not standardised."""
+        """Return the same discriminant for features that are not standardised.
+
+        ``mean`` and ``deviation`` (n_features,) are those with which they were.
+        """
         weights = self.weights / deviation[:, None]
         return LinearDiscriminant(weights, self.bias - mean @ weights)
 
@@ -333,7 +339,7 @@ def _log_loss(scores: FloatArray, codes: NDArray[np.int64], members: FloatArray)
 def parts_in_turn(
     codes: NDArray[np.int64], groups: StrArray | None, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Assign samples to parts that are left out in turn; groups are not divided."""
+    """Return the part (n,) of each sample; parts are left out in turn, groups not divided."""
     if groups is not None and len(np.unique(groups)) >= _N_PARTS:
         names, group_of = np.unique(groups, return_inverse=True)
         return np.asarray(rng.permutation(len(names))[group_of] % _N_PARTS, np.int64)

@@ -37,7 +37,7 @@ UNKNOWN = -1
 
 
 def mirror_blocks(blocks: FloatArray, n_hands: int = 1) -> FloatArray:
-    """Return mirrored movements, as the encoder would encode them.
+    """Return mirrored movements (n, n_channels, n_timepoints), as the encoder would encode them.
 
     With one hand only the path is mirrored, as the encoder mirrors the shape of left hands anyway.
     With two hands the slots are swapped. Channels after those of the hands, a duration or the
@@ -84,8 +84,9 @@ def parse_label_pairs(text: str, labels: Sequence[str] | None = None) -> dict[st
 def mirror_codes(
     codes: NDArray[np.int64], classes: NDArray[Any], pairs: Mapping[str, str]
 ) -> NDArray[np.int64]:
-    """Return class indices of mirrored movements: the labels of a pair are swapped.
+    """Return class indices (n,) of mirrored movements: the labels of a pair are swapped.
 
+    ``codes`` (n,) are those of the movements, ``classes`` their labels. The index is
     :data:`UNKNOWN` where the other label of the pair is not a class.
     """
     both = dict(pairs) | {right: left for left, right in pairs.items()}

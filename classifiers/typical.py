@@ -31,7 +31,7 @@ def aligned_hands(samples: LandmarkDataset, n_moments: int) -> tuple[FloatArray,
 
 
 def median_hand(hands: FloatArray) -> FloatArray:
-    """Return the median over the first axis; a hand that is mostly missing is NaN."""
+    """Return the median (..., 21, 3) of hands (n, ..., 21, 3), NaN where most are missing."""
     rarely = np.isnan(hands).mean(axis=0) > 0.5
     median: FloatArray = np.nanmedian(np.where(rarely, 0, hands), axis=0)
     return np.where(rarely, np.float32(np.nan), median)

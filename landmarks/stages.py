@@ -89,7 +89,7 @@ class Stage:
 
 
 def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
-    """Scale a picture or mask; no side becomes shorter than a pixel."""
+    """Scale a picture or mask (height, width, ...); no side becomes shorter than a pixel."""
     if scale == 1:
         return picture
     height, width = picture.shape[:2]

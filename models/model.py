@@ -93,7 +93,10 @@ class Model:
         return self._run(X, OUTPUT)[0]
 
     def predict_known(self, X: FloatArray, max_novelty: float = MAX_NOVELTY) -> FloatArray:
-        """Return the same, lowered for samples that are unlike the training data; for streams."""
+        """Return the same, lowered for samples that are unlike the training data; for streams.
+
+        That is, of those with a higher novelty score than ``max_novelty``.
+        """
         return self.predict_proba(X)
 
     def predict_clips(self, X: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The static poses: joint angles in degrees, written down by hand."""
+"""Static poses, as joint angles in degrees written down by hand, and movements between them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

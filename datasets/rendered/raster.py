@@ -261,7 +261,10 @@ def paint(
 def photograph(
     scenery: NDArray[np.float32], blur: float, noise: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Blur by a standard deviation in pixels and add noise of one in grey levels."""
+    """Return a picture (height, width, 3) of scenery in grey levels, blurred and with noise.
+
+    ``blur`` is a standard deviation in pixels, ``noise`` one in grey levels.
+    """
     sharp = cv2.GaussianBlur(scenery, (0, 0), max(blur, 0.05))
     grain = rng.standard_normal(sharp.shape, dtype=np.float32)
     grain *= np.float32(noise)

@@ -56,9 +56,9 @@ def render_movement(
     size: tuple[int, int] = _SIZE,
     painted: bool = True,
 ) -> Iterator[tuple[float, RenderedPicture]]:
-    """Render a movement frame by frame as (seconds, picture).
+    """Render a movement frame by frame as (seconds, picture); ``size`` is width, height in pixels.
 
-    What is seen depends on the time alone; `fps` only says when it is looked at. Not painted, the
+    What is seen depends on the time alone; ``fps`` only says when it is looked at. Not painted, the
     pictures stay black.
     """
     moves = get_movement(movement)
@@ -121,16 +121,17 @@ def write_pictures(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write `<folder>/<label>/<label>_p<person>_<n>.png` and their ground truth.
+    """Write ``<folder>/<label>/<label>_p<person>_<n>.png`` and their ground truth.
 
     The person is in the name, so that it can be read back as the group. Both hands take turns.
     The same arguments write the same bytes, and a picture is the same in a larger set.
 
-    `truth.npz` has `path` (relative to the folder), `image`, `world` and `handedness`, one row a
-    picture, as in `RenderedPicture`. The pictures are returned in the order of its rows.
+    ``truth.npz`` has ``path`` (relative to the folder), ``image``, ``world`` and ``handedness``,
+    one row a picture, as in :class:`RenderedPicture`. The pictures are returned in the order of its
+    rows.
 
-    `size` is width and height in pixels; `progress` receives the numbers of pictures done and of
-    all.
+    ``size`` is width and height in pixels; ``progress`` receives the numbers of pictures done and
+    of all.
     """
     for pose in poses:
         get_pose(pose)
@@ -157,9 +158,9 @@ def write_movement_videos(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write `<folder>/<label>/<label>_p<person>_<n>.mp4`.
+    """Write ``<folder>/<label>/<label>_p<person>_<n>.mp4``.
 
-    The names, the order and the parameters are those of `write_pictures`.
+    The names, the order and the parameters are those of :func:`write_pictures`.
     """
     for movement in movements:
         get_movement(movement)
@@ -219,7 +220,10 @@ def _write_truth(folder: Path, written: list[Path], pictures: list[RenderedPictu
 def write_video(
     path: Path, pictures: Iterator[RenderedPicture], fps: float, size: tuple[int, int]
 ) -> None:
-    """Write through a hidden name beside the target, so that no half video is left under it."""
+    """Write pictures of one size (width and height in pixels) as a video.
+
+    It gets its name when it is complete, so that no half video is left under it.
+    """
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     video = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
     try:

@@ -62,7 +62,7 @@ class StreamModel(Protocol):
         """Return the probabilities (n, n_labels) of encoded samples."""
 
     def predict_known(self, X: FloatArray, max_novelty: float) -> FloatArray:
-        """Return the same, lowered for samples that are unlike the training data."""
+        """Return the same (n, n_labels), lowered for samples with a higher novelty score."""
 
 
 Models = Sequence[StreamModel | str | Path] | StreamModel | str | Path
