@@ -34,7 +34,7 @@ from handlore.datasets.splits import By, default_by, n_groups, protocol_words
 from handlore.datasets.storage import save_dataset
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import make_folder, write_bytes
+from handlore.landmarks.files import make_folder, write_together
 from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
@@ -267,8 +267,7 @@ def _write_report(
         "report.html": page("handlore demo", parts).encode(),
         "confusion.png": confusion_chart(scores).png(),
     }
-    for name, content in files.items():
-        write_bytes(out / name, content)
+    write_together(out, files)
 
 
 def _model_table(rows: list[dict[str, Any]]) -> str:

@@ -2,8 +2,8 @@
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
@@ -130,6 +130,15 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file that is there as a whole or not at all, see :func:`atomic_write`."""
     with atomic_write(path) as stream:
         stream.write(data)
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by name into a folder; where one cannot be written, none is changed."""
+    with ExitStack() as stack:
+        for name, data in files.items():
+            stream = stack.enter_context(atomic_write(folder / name))
+            stream.write(data)
+            stream.flush()
 
 
 def require_writable(path: Path) -> None:

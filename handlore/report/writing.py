@@ -16,7 +16,13 @@ from handlore.datasets.loading import KIND_NAMES, load_recordings
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError, require_type
-from handlore.landmarks.files import as_path, make_folder, require_writable, write_bytes
+from handlore.landmarks.files import (
+    as_path,
+    make_folder,
+    require_writable,
+    write_bytes,
+    write_together,
+)
 from handlore.landmarks.hands import FloatArray
 from handlore.models.model import Model
 
@@ -80,11 +86,11 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     make_folder(folder)
     for name in files:
         require_writable(folder / name)
-    if (folder / "report.html").exists() and (folder / "scores.json").exists():
+    is_report = (folder / "report.html").exists() and (folder / "scores.json").exists()
+    write_together(folder, files)
+    if is_report:
         for name in FIGURES - set(files):
             (folder / name).unlink(missing_ok=True)
-    for name, content in files.items():
-        write_bytes(folder / name, content)
     return folder / "report.html"
 
 
@@ -296,16 +302,19 @@ def write_plots(path: Path, folder: Path) -> list[Path]:
     if not any(one.n_samples for one in data):
         raise HandloreError(f"{path} holds nothing to draw")
     prefixes = {kind: f"{name.replace(' ', '-')}-" for kind, name in KIND_NAMES.items()}
-    files: dict[Path, bytes] = {}
+    files: dict[str, bytes] = {}
     for one in data:
         # Movements and poses of one folder must not overwrite each other.
         prefix = prefixes[one.header.kind] if len(data) > 1 else ""
         drawn = _data_plots(one, path.resolve().name)
-        files |= {folder / f"{prefix}{name}": content for name, content in drawn.items()}
-    for prefix in ("", *prefixes.values()):
-        if all((folder / f"{prefix}{name}").exists() for name in _ALWAYS):
-            for old in {folder / f"{prefix}{name}" for name in _PLOTS} - set(files):
-                old.unlink(missing_ok=True)
-    for file, content in files.items():
-        write_bytes(file, content)
-    return list(files)
+        files |= {f"{prefix}{name}": content for name, content in drawn.items()}
+    drawn_before = [
+        f"{prefix}{name}"
+        for prefix in ("", *prefixes.values())
+        if all((folder / f"{prefix}{name}").exists() for name in _ALWAYS)
+        for name in _PLOTS
+    ]
+    write_together(folder, files)
+    for name in set(drawn_before) - set(files):
+        (folder / name).unlink(missing_ok=True)
+    return [folder / name for name in files]

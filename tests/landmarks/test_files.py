@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import atomic_write, no_file, require_writable
+from handlore.landmarks.files import atomic_write, no_file, require_writable, write_together
 
 
 @pytest.fixture
@@ -167,3 +167,15 @@ def test_what_a_misspelt_file_may_mean(tmp_path, given, ending, near):
 def test_a_suggestion_moves_no_cursor(tmp_path):
     (tmp_path / "pose\x1b[2J.npz").touch()
     assert r"pose\x1b[2J.npz" in no_file(tmp_path / "pose\x1b[2K.npz").partition(";")[2]
+
+
+def test_files_together_are_all_there_or_none(tmp_path):
+    """A report of which a part cannot be written leaves the one before as it was."""
+    write_together(tmp_path, {"a.png": b"old", "b.html": b"old"})
+    (tmp_path / "c.json").mkdir()
+    with pytest.raises(HandloreError, match="it is a folder"):
+        write_together(tmp_path, {"a.png": b"new", "b.html": b"new", "c.json": b"new"})
+    assert [(tmp_path / name).read_bytes() for name in ("a.png", "b.html")] == [b"old"] * 2
+    assert files_beside(tmp_path / "a.png") == {"a.png", "b.html", "c.json"}
+    write_together(tmp_path, {"a.png": b"new", "b.html": b"new"})
+    assert [(tmp_path / name).read_bytes() for name in ("a.png", "b.html")] == [b"new"] * 2
