@@ -11,12 +11,13 @@ memory at once.
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Self
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.cluster import KMeans
@@ -29,7 +30,9 @@ _SHRINKAGE, _SHRINKAGES = (1.0,), (0.3, 1.0, 3.0)
 """Multiples of the mean variance that are added to the variance of each feature: the usual one,
 and the candidates for few rows, where it matters and costs little to try."""
 _FEW_ROWS = 2000
-"""Up to this number of rows, products are also computed on one core."""
+"""Up to this number of rows, several candidates are tried, and one core computes the products."""
+_BLOCK = 512
+"""Rows whose products a core computes at a time."""
 _MIN_VARIANCE = 0.01
 
 MAX_ROWS = 7000
@@ -59,6 +62,23 @@ def one_core_for_products() -> AbstractContextManager[object]:
     return limits
 
 
+def _products_of(rows: FloatArray) -> FloatArray:
+    """Return the products (n, n) of rows (n, m), computed in blocks, each on one core."""
+    n = len(rows)
+    products = np.empty((n, n), np.float32)
+
+    def fill(start: int) -> None:
+        end = min(start + _BLOCK, n)
+        products[start:end, :end] = rows[start:end] @ rows[:end].T
+        products[:start, start:end] = products[start:end, :start].T
+
+    with one_core_for_products():
+        # The longest ones first, so that all cores finish at about the same time.
+        starts = reversed(range(0, n, _BLOCK))
+        Parallel(n_jobs=-1, prefer="threads")(delayed(fill)(start) for start in starts)
+    return products
+
+
 class _ClassMoments:
     """Counts, sums and products of samples by class; those of two sets add up."""
 
@@ -72,7 +92,7 @@ class _ClassMoments:
         members = np.eye(len(self.counts), dtype=np.float32)[codes]
         self.counts += members.sum(axis=0)
         self.sums += members.T @ features
-        self.products += features.T @ features
+        self.products += _products_of(features.T)
 
     @classmethod
     def total(cls, parts: Sequence["_ClassMoments"]) -> Self:
@@ -140,7 +160,7 @@ class LinearDiscriminant:
                 break
         else:
             outputs, clusters, part, tested = map(np.concatenate, zip(*kept, strict=True))
-            with one_core_for_products() if n <= _FEW_ROWS else nullcontext():
+            with one_core_for_products():
                 return cls.fit_rows(outputs, clusters, part, tested, class_of)
         plain, clusters, part, _ = kept[0]
         numbers = range(int(part.max()) + 1)
@@ -152,7 +172,8 @@ class LinearDiscriminant:
             (sums, plain[part == number], clusters[part == number])
             for number, sums in zip(numbers, moments, strict=True)
         ]
-        return cls.fit(parts, class_of)
+        with one_core_for_products():
+            return cls.fit(parts, class_of)
 
     @classmethod
     def fit_rows(
@@ -231,7 +252,8 @@ class _Products:
     @classmethod
     def of(cls, rows: FloatArray, clusters: NDArray[np.int64], n_clusters: int) -> Self:
         """Multiply rows (n, n_features)."""
-        return cls(rows @ rows.T, clusters, n_clusters, rows.shape[1])
+        products = rows @ rows.T if len(rows) <= _FEW_ROWS else _products_of(rows)
+        return cls(products, clusters, n_clusters, rows.shape[1])
 
     def take(self, kept: NDArray[np.int64]) -> "_Products":
         """Return those of some rows."""

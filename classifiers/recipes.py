@@ -168,7 +168,7 @@ def require_built_files(name: str, out: Path) -> None:
     known, examples, card = known_model(name), out.with_suffix(".npz"), out.with_suffix(".md")
     is_other = {
         examples: examples.exists() and not _is_examples(known, examples),
-        card: card.exists() and not read_start(card).startswith(_title(known).encode()),
+        card: card.exists() and not read_start(card).startswith(_head(known).encode()),
     }
     for path, other in is_other.items():
         if other:
@@ -190,8 +190,10 @@ def _origin(known: ReadyModel) -> str:
     return f"{known.licence}: {known.data}"
 
 
-def _title(known: ReadyModel) -> str:
-    return f"# {known.name}\n"
+def _head(known: ReadyModel) -> str:
+    """Return how the card begins."""
+    gestures = ", ".join(known.gestures)
+    return f"# {known.name}\n\n{known.summary[0].upper()}{known.summary[1:]}: {gestures}"
 
 
 def _about_other_data(known: ReadyModel, dataset: LandmarkDataset) -> list[str]:
@@ -281,9 +283,7 @@ def _card_text(known: ReadyModel, card: ModelCard) -> str:
     ]
     streams = StreamScores.from_json(training.get("streams"))
     lines = [
-        _title(known).strip(),
-        f"{known.summary[0].upper()}{known.summary[1:]}: {', '.join(known.gestures)}"
-        + (", and `none` for other hands." if known.has_none else "."),
+        _head(known) + (", and `none` for other hands." if known.has_none else "."),
         "## Data and licence",
         f"Trained on landmarks of {known.data}; no picture of it is in this repository.",
         f"Licence of `{known.name}.onnx` and `{known.name}.npz`: {known.licence}.",

@@ -71,12 +71,9 @@ class LoadedRecordings:
         """
         return _counts(self.recordings)
 
-    def serves(self, kind: Kind) -> bool:
-        """Return whether a folder beside others has something for a kind, or should have.
-
-        Clips of live runs are no poses, and yet belong beside them.
-        """
-        return len(self.recordings) > (self.live_clips() if kind == "pose" else 0)
+    def is_live_only(self, kind: Kind) -> bool:
+        """Return whether there are clips of live runs only, which are no poses."""
+        return kind == "pose" and 0 < self.live_clips() == len(self.recordings)
 
     def failed(self) -> tuple[tuple[str, str], ...]:
         """Return the paths of the files that cannot be read, and why."""
@@ -87,7 +84,7 @@ class LoadedRecordings:
         chosen = [one for one in self.recordings if one.header.kind == kind]
         if not chosen:
             with naming(self.failed()):
-                raise HandloreError(self.lacking(kind))
+                raise HandloreError(self._lacking(kind))
         return chosen
 
     def dataset(self, kind: Kind, window: float | None = None) -> LandmarkDataset:
@@ -114,8 +111,7 @@ class LoadedRecordings:
         header = replace(joined.header, options={"source": "recordings"}, log=log)
         return replace(joined, header=header, samples=_with_digests(joined))
 
-    def lacking(self, kind: Kind) -> str:
-        """Say that there are no recordings of a kind, and what to do with those that there are."""
+    def _lacking(self, kind: Kind) -> str:
         there = " and ".join(f"{n} of {KIND_NAMES[other]}" for other, n in self.counts().items())
         if not there:
             return f"{self.root} holds no readable recordings; `handlore capture` makes some"
@@ -249,6 +245,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     recorded = [one for one in read if isinstance(one, LoadedRecordings)]
     unsorted = about_unsorted(recorded, alone=len(recorded) == len(read))
+    unsorted_only = {one.root for one in recorded if one.recordings and not one.sorted.recordings}
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
@@ -259,14 +256,12 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     # One length for all, since a folder may hold nothing but `none`.
     window = _usual_length([one for folder in folders for one in folder.recordings])
     failures = tuple(failure for one in folders for failure in one.failed())
+    # A line says so of these; alone they are an error.
+    nothing = [one for one in folders if one.root in unsorted_only or one.is_live_only(chosen)]
+    used = [one for one in read if one not in nothing] or read
     with naming(failures):
-        _require_gestures(folders, chosen, alone=not files)
         joined = concatenate(
-            [
-                one.dataset(chosen, window) if isinstance(one, LoadedRecordings) else one
-                for one in read
-                if len(read) == 1 or not isinstance(one, LoadedRecordings) or one.serves(chosen)
-            ]
+            [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in used]
         )
     notes = [
         f"left out: {counted(clips, 'clip')} of live runs, which are no static poses;"
@@ -278,15 +273,6 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     if kind is None:
         notes, unused = [*notes, *unused], []
     return LoadedData(joined, failures, (*twice, *unsorted, *notes), tuple(unused))
-
-
-def _require_gestures(folders: Sequence[LoadedRecordings], kind: Kind, *, alone: bool) -> None:
-    """Raise if the gestures are all of the other kind: the rest would be a model of ``none``."""
-    shown = {
-        one.header.kind: folder for folder in folders for one in folder.gestures if not is_live(one)
-    }
-    if alone and shown and kind not in shown:
-        raise HandloreError(next(iter(shown.values())).lacking(kind))
 
 
 def _improve(root: Path) -> str:
@@ -324,11 +310,10 @@ def about_unsorted(folders: Sequence[LoadedRecordings], *, alone: bool = True) -
 
 
 def _first_kind(folders: Sequence[LoadedRecordings]) -> Kind:
-    """Return movements if there are any, but for ``none`` and clips of live runs beside poses."""
+    """Return movements if there are any, but for a folder of ``none`` beside poses."""
     every = [one for folder in folders for one in folder.recordings]
     gestures = [one for folder in folders for one in folder.gestures]
-    recorded = [one for one in gestures if not is_live(one)]
-    there = {one.header.kind for one in recorded or gestures or every}
+    there = {one.header.kind for one in gestures or every}
     return next((kind for kind in KINDS if kind in there), KINDS[0])
 
 

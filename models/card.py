@@ -42,6 +42,8 @@ _MOST_MOMENTS, _MAX_PALMS = 100, 1e4
 
 def is_model_file(path: Path) -> bool:
     """Say whether a file is a model: by its first bytes, or, missing or damaged, by its ending."""
+    if path.is_dir():
+        return False
     start = read_start(path, 2)
     return start[:1] == _MODEL_START or (path.suffix.lower() == MODEL_ENDING and start != b"PK")
 

@@ -295,7 +295,7 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
 
 
 _OTHER_ENDINGS = (
-    *(".npz", ".csv", ".parquet", ".json", ".toml", ".zip", ".txt"),
+    *(".npz", ".csv", ".parquet", ".json", ".toml", ".zip", ".txt", ".md", ".html", ".jpg", ".png"),
     *(".h5", ".hdf5", ".keras", ".pkl", ".pt", ".pth", ".tflite", ".task"),
 )
 """Names of data and of models of other tools: nobody would find this model under them."""
@@ -322,7 +322,7 @@ def require_model_output(path: str | Path) -> None:
             f"{path} exists and is not a model, and a model would replace it; give another name,"
             f" such as {better}"
         )
-    if path.suffix.lower() in _OTHER_ENDINGS:
+    if path.suffix.lower() in _OTHER_ENDINGS and not path.exists():
         better = path.with_suffix(MODEL_ENDING).name
         raise HandloreError(f"{path.name} is no name for a model; give one such as {better}")
 

@@ -120,11 +120,13 @@ class Model:
             If it has several samples, or room for another number of hands than the model takes.
         """
         self.require_hands(clip)
-        is_pose, recordings = clip.header.kind == "pose", set(clip.samples.recording)
+        is_pose, samples = clip.header.kind == "pose", clip.samples
         if is_pose and self.card.kind == "sequence":
             raise InvalidDataError("it holds poses (single pictures), the model takes clips")
-        # A recording of a pose is a sample for each frame.
-        if clip.n_samples != 1 and not (is_pose and len(recordings) == 1 and recordings != {""}):
+        # A recording of a pose is a sample for each frame, as a picture is for each copy of it.
+        names = (samples.recording, samples.source)
+        is_one = is_pose and any(len({*each}) == 1 and each[0] for each in names)
+        if clip.n_samples > 1 and not is_one:
             items = counted(clip.n_samples, "picture" if is_pose else "clip")
             raise InvalidDataError(f"it holds {items}, expected one, such as clips.select([0])")
         return self._predict_clip(clip) if clip.detected.any() else _NO_HAND
@@ -154,7 +156,11 @@ class Model:
         shape = self.encoder.shape
         if isinstance(X, np.ndarray) and X.dtype == np.float32 and X.shape[1:] == shape:
             return X
-        rows = np.asarray(X, np.float32) if np.size(X) else np.zeros((0, *shape), np.float32)
+        try:
+            with np.errstate(over="raise"):
+                rows = np.asarray(X, np.float32)
+        except (ValueError, TypeError, FloatingPointError) as error:
+            raise InvalidDataError(f"X is no array of 32-bit numbers: {error}") from error
         if rows.shape[1:] != shape:
             expected = ", ".join(map(str, ("n", *shape)))
             raise InvalidDataError(f"X has shape {rows.shape}, expected ({expected})")

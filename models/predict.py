@@ -188,7 +188,7 @@ def predict_files(
         raise HandloreError(
             "`detector` is no function that opens one; leave it out for the default"
         )
-    if tta < 0 or max_hands not in (None, 1, 2):
+    if (tta or 0) < 0 or max_hands not in (None, 1, 2):
         raise InvalidArgumentError(
             f"tta is {tta} and max_hands {max_hands}, expected 0 or more, and 1, 2 or None"
         )

@@ -29,7 +29,7 @@ def test_models_give_the_same_probabilities(name: str) -> None:
     off = np.abs(probabilities - ANSWERS[name]["probabilities"])
     # Features of movements count how often a kernel exceeds a threshold. Where its output is the
     # threshold but for rounding, processors count differently: that may move an answer a little.
-    is_rounding = model.card.kind == "sequence" and (off > 2e-4).mean() < 0.1
+    is_rounding = model.card.kind == "sequence" and (off > 2e-4).mean() < 0.3
     assert off.max() <= (2e-3 if is_rounding else 2e-4)
 
 

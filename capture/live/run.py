@@ -10,6 +10,7 @@ from numbers import Real
 from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recording_files import labels_in_marker
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.errors import HandloreError, counted, require_type
@@ -41,6 +42,9 @@ from .loop import LiveComponents, LiveLoop, LiveView
 
 _SHARE = 0.9
 """Of the time between frames; the rest is left to other programs."""
+
+_SESSION = "live-"
+"""How the session of recordings of a live run begins."""
 
 
 @dataclass(frozen=True)
@@ -264,9 +268,6 @@ def _check(
         hand=options.hand,
     )
     recordings = None if options.record is None else RecordingFolder.open(options.record)
-    if recordings is not None and not recordings.labels():
-        # What a review offers.
-        recordings.order_labels([label for label in labels if label != NONE_LABEL])
     outputs = [make_output(text) for text in each(options.send)]
     if options.home_assistant is not None:
         name = options.home_assistant_name or ""
@@ -326,9 +327,14 @@ def _buffer(
         detector.info,
         setup.camera.text,
         options.subject,
-        session=time.strftime("live-%Y%m%d-%H%M%S"),
+        session=time.strftime(f"{_SESSION}%Y%m%d-%H%M%S"),
         max_hands=setup.recogniser.n_hands,
     )
+    if all(entry.session.startswith(_SESSION) for entry in recordings.entries()):
+        # What a review offers; a folder of `capture` keeps its own.
+        known = labels_in_marker(recordings.root)
+        shown = [label for label in setup.labels if label != NONE_LABEL]
+        recordings.order_labels(list(dict.fromkeys([*known, *shown])))
     videos = VideoFolder(recordings.root) if options.keep_video else None
     writer = RecordingWriter(recordings)
     return LandmarkBuffer(writer, info, options.buffer_seconds, say, videos=videos)

@@ -8,9 +8,10 @@ import click
 
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
-from handlore.datasets.dataset import Kind
+from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.loading import LoadedData
 from handlore.datasets.splits import protocol_words
-from handlore.landmarks.errors import OptionError, counted, shell_line
+from handlore.landmarks.errors import HandloreError, OptionError, counted, shell_line
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
@@ -115,6 +116,16 @@ def refuse_for_poses(kind: Kind, options: Mapping[str, object]) -> None:
     given = next((name for name, is_set in options.items() if is_set), None)
     if kind == "pose" and given:
         raise OptionError(f"{given} is for movements, not for static poses; leave it out")
+
+
+def require_own_gestures(loaded: LoadedData, base: str | Path | None) -> None:
+    """Refuse a base for data whose gestures are of the other kind: it would get ``none`` alone."""
+    if base is not None and loaded.unused and loaded.dataset.labels == [NONE_LABEL]:
+        held = "movements" if loaded.dataset.header.kind == "pose" else "everyday"
+        raise HandloreError(
+            f"{base} would learn nothing but {NONE_LABEL} here: {loaded.unused[0]}, or"
+            f" `--base {held}`"
+        )
 
 
 def parsed_features(features: str | None) -> tuple[str, ...] | None:

@@ -235,7 +235,7 @@ def _convert(
     end(done.failures)
 
 
-_OTHER_ENDINGS = (".zip", ".tar", ".h5", ".hdf5", ".pkl", ".toml", ".txt", ".html")
+_OTHER_ENDINGS = (".zip", ".tar", ".h5", ".hdf5", ".pkl", ".toml", ".txt", ".html", ".md")
 """Besides those of models, tables, pictures and videos: nobody would find a dataset under them."""
 
 

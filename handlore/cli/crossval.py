@@ -36,6 +36,7 @@ from ._training import (
     print_evaluation,
     refuse_for_poses,
     report_option,
+    require_own_gestures,
     seed_option,
     streams_option,
 )
@@ -128,6 +129,7 @@ def _cross_validate(options: _CrossvalOptions) -> None:
         prepare_folder(options.report)
     kind, is_named = kind_of(options.model, options.base), options.model is not None
     loaded = load_datasets(options.data, kind, is_named=is_named)
+    require_own_gestures(loaded, options.base)
     refuse_for_poses(kind or loaded.dataset.header.kind, {"--mirror-labels": options.mirror_labels})
     with progress("cross-validating", counted=False) as show:
         found = handlore.cross_validate(

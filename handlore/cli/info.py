@@ -14,7 +14,7 @@ from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.files import require_writable
 from handlore.landmarks.stages import stage_words
 from handlore.models.card import is_model_file
-from handlore.models.ready import is_ready, model_path
+from handlore.models.ready import is_ready, model_path, no_model
 
 from ._common import (
     FOLDER,
@@ -101,6 +101,8 @@ def command(**values: Any) -> None:
 
 def _show(options: _InfoArguments) -> dict[str, Any]:
     path, ours = options.path, is_ready(options.path)
+    if not ours and not Path(path).exists():
+        raise HandloreError(no_model(Path(path), ending=""))
     if ours or is_model_file(Path(path)):
         if options.contact_sheet or options.plots:
             show = shell_line("handlore", "models", "show", path, "--picture", "FILE.png")

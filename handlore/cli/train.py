@@ -37,6 +37,7 @@ from ._training import (
     parsed_params,
     protocol,
     refuse_for_poses,
+    require_own_gestures,
     seed_option,
 )
 
@@ -115,6 +116,7 @@ def _train(options: _TrainOptions) -> None:
     features, params = parsed_features(options.features), parsed_params(options.params)
     kind, is_named = kind_of(options.model, options.base), options.model is not None
     loaded = load_datasets(options.data, kind, is_named=is_named)
+    require_own_gestures(loaded, options.base)
     negatives = "--negatives" if options.negatives else "--no-negatives"
     refuse_for_poses(
         kind or loaded.dataset.header.kind,

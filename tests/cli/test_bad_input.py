@@ -873,7 +873,7 @@ def test_names_of_models_and_datasets_are_not_exchanged(
     run: Run, refused: Refused, subset: Callable[..., Path], pictures: Path, out: Path
 ) -> None:
     few = subset({"fist": 4, "point": 4})
-    for name in ("m.npz", "m.h5", "m.tflite"):
+    for name in ("m.npz", "m.h5", "m.tflite", "m.md"):
         assert "no name for a model" in refused(run("train", few, "--out", out / name))
     line = refused(run("convert", pictures, out / "photos.onnx"))
     assert "`handlore train` makes a model of it" in line

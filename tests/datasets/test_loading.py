@@ -407,16 +407,28 @@ def test_a_folder_beside_another_may_have_nothing_for_it(
     assert loaded.dataset.labels == ["fist", "palm"]
     assert loaded.notes[0].startswith(f"left out: 1 recording of `unsorted` in {triggers.root}")
     triggers.keep(live_recording("left"))
-    for kind in (None, "pose"):
-        assert load_data([folder.root, triggers.root], kind).dataset.labels == ["fist", "palm"]
+    assert load_data([folder.root, triggers.root], "pose").dataset.labels == ["fist", "palm"]
+    more = RecordingFolder.open(tmp_path / "more")
+    more.keep(live_recording("right"))
+    with pytest.raises(HandloreError, match="but 1 clip of live runs"):
+        load_data([triggers.root, more.root], "pose")
 
 
-def test_movements_and_none_are_no_data_for_poses(folder: RecordingFolder) -> None:
-    """A model of poses of them would know `none` alone."""
-    folder.keep(movement("left"))
-    folder.keep(movement("none", like="left", seconds=2.0))
-    with pytest.raises(HandloreError, match="no recordings of static poses, but 1 of movements"):
-        load_data(folder.root, "pose")
+def test_clips_of_live_runs_beside_poses_are_movements(folder: RecordingFolder) -> None:
+    for label in ("fist", "palm"):
+        folder.keep(held(label))
+    for label in ("left", "right"):
+        folder.keep(live_recording(label))
+    for kind in (None, "sequence"):
+        assert load_data(folder.root, kind).dataset.labels == ["left", "right"]
+
+
+def test_folders_without_recordings_are_one_line(tmp_path: Path) -> None:
+    folders = [RecordingFolder.open(tmp_path / name).root for name in ("a", "b")]
+    with pytest.raises(HandloreError, match="a holds no readable recordings"):
+        load_data(folders)
+    with pytest.raises(HandloreError, match="a holds no readable recordings"):
+        load_data([folders[0], filled(tmp_path / "moves", 1).root])
 
 
 def test_what_is_used_of_both_kinds_is_said_as_it_is(

@@ -488,13 +488,24 @@ def test_rows_of_another_shape(model_file: Path) -> None:
     (width,) = model.encoder.shape
     assert model.predict_proba(np.zeros((2, width))).shape == (2, len(model.labels))
     assert model.predict_proba(np.zeros((0, width), np.float32)).shape == (0, len(model.labels))
-    with pytest.raises(InvalidDataError, match=rf"shape \(3, 63\), expected \(n, {width}\)"):
-        model.predict_proba(np.zeros((3, 63), np.float32))
+    for wrong in ((3, 63), (0, 3)):
+        with pytest.raises(InvalidDataError, match=rf"expected \(n, {width}\)"):
+            model.predict_proba(np.zeros(wrong, np.float32))
+    for odd in ([["a"] * width], [[1, 2], [3]], np.full((1, width), 1e300)):
+        with pytest.raises(InvalidDataError, match="no array of 32-bit numbers"):
+            model.predict_proba(odd)
 
 
 def test_several_samples_are_no_clip(model_file: Path, npz: Path) -> None:
     with pytest.raises(InvalidDataError, match=r"it holds \d+ pictures, expected one"):
         load_model(model_file).predict_clip(load_dataset(npz))
+
+
+def test_copies_of_a_picture_are_one(model_file: Path, npz: Path) -> None:
+    data = load_dataset(npz)
+    copies = data.select([0, 0, 0])
+    assert load_model(model_file).predict_clip(copies).label in data.labels
+    assert load_model(model_file).predict_clip(data.select([])).label == "none"
 
 
 def test_a_hand_that_is_not_finite(model_file: Path) -> None:

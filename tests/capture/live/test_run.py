@@ -100,6 +100,9 @@ def test_record(play: Callable[..., list[Event]], tmp_path: Path) -> None:
     found = {(one.label, one.subject) for one in recordings.entries()}
     assert found == {("fist", "anna"), ("unsorted", "anna")}
     assert labels_in_marker(recordings.root) == ["fist"], "a review offers those of the model"
+    recordings.order_labels(["wave"])
+    play(LiveOptions(record=tmp_path / "kept"), Witness())
+    assert labels_in_marker(recordings.root) == ["wave", "fist"], "and of the model before"
 
 
 def test_a_file_is_not_throttled(
