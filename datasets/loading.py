@@ -103,7 +103,8 @@ class LoadedRecordings:
             none = [part for one in self.recordings for part in poses_of_none(one, notes)]
             own = [one for one in self.recordings if one.header.kind == kind]
             # A folder may hold nothing but `none`, which serves both kinds.
-            chosen = [*own, *none] if own or none else self.require(kind)
+            has_none = any(one.labels == [NONE_LABEL] for one in self.recordings)
+            chosen = [*own, *none] if own or has_none else self.require(kind)
         if not chosen:
             raise HandloreError(f"no recording in {self.root} shows a hand; record more")
         joined = concatenate([replace(one, header=replace(one.header, log=())) for one in chosen])

@@ -423,6 +423,13 @@ def test_clips_of_live_runs_beside_poses_are_movements(folder: RecordingFolder) 
         assert load_data(folder.root, kind).dataset.labels == ["left", "right"]
 
 
+def test_none_without_a_hand_is_no_question_of_the_kind(folder: RecordingFolder) -> None:
+    made = movement("none", like="left", seconds=2.0)
+    folder.keep(movement("none", like="left", seconds=2.0, lost=made.n_frames))
+    with pytest.raises(HandloreError, match="shows a hand; record more"):
+        load_data(folder.root, "pose")
+
+
 def test_folders_without_recordings_are_one_line(tmp_path: Path) -> None:
     folders = [RecordingFolder.open(tmp_path / name).root for name in ("a", "b")]
     with pytest.raises(HandloreError, match="a holds no readable recordings"):
