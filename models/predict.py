@@ -183,18 +183,8 @@ def predict_files(
     >>> one.prediction.label
     'fist'
     """
-    model = load_model(model)
-    if detector is not None and not callable(detector):
-        raise HandloreError(
-            "`detector` is no function that opens one; leave it out for the default"
-        )
-    if (tta or 0) < 0 or max_hands not in (None, 1, 2):
-        raise InvalidArgumentError(
-            f"tta is {tta} and max_hands {max_hands}, expected 0 or more, and 1, 2 or None"
-        )
-    if tta and model.card.kind != "pose":
-        raise HandloreError("the model takes videos; --tta is for models of poses")
-    found = _Predicted()
+    model, found = load_model(model), _Predicted()
+    _check(model, detector, tta, max_hands)
     media = _listed(model, each_path(paths), found)
     if tta and all(medium.kind != "picture" for medium in media):
         with naming(found.failures):
@@ -210,6 +200,21 @@ def predict_files(
                     )
                 progress(done, len(media))
     return FilePredictions(tuple(found.predictions), tuple(found.failures), tuple(found.notes))
+
+
+def _check(
+    model: Model, detector: OpenDetector | None, tta: int | None, max_hands: int | None
+) -> None:
+    if detector is not None and not callable(detector):
+        raise HandloreError(
+            "`detector` is no function that opens one; leave it out for the default"
+        )
+    if (tta or 0) < 0 or max_hands not in (None, 1, 2):
+        raise InvalidArgumentError(
+            f"tta is {tta} and max_hands {max_hands}, expected 0 or more, and 1, 2 or None"
+        )
+    if tta and model.card.kind != "pose":
+        raise HandloreError("the model takes videos; --tta is for models of poses")
 
 
 @dataclass
