@@ -121,10 +121,10 @@ def refuse_for_poses(kind: Kind, options: Mapping[str, object]) -> None:
 def require_own_gestures(loaded: LoadedData, base: str | Path | None) -> None:
     """Refuse a base for data whose gestures are of the other kind: it would get ``none`` alone."""
     if base is not None and loaded.unused and loaded.dataset.labels == [NONE_LABEL]:
-        held = "movements" if loaded.dataset.header.kind == "pose" else "everyday"
+        is_pose = loaded.dataset.header.kind == "pose"
+        other, right = ("movements", "movements") if is_pose else ("static poses", "everyday")
         raise HandloreError(
-            f"{base} would learn nothing but {NONE_LABEL} here: {loaded.unused[0]}, or"
-            f" `--base {held}`"
+            f"the data has nothing but {NONE_LABEL} for {base}; for its {other} use `--base {right}`"
         )
 
 

@@ -201,6 +201,4 @@ def test_movements_are_no_own_gestures_of_poses(run: Run, refused: Refused, tmp_
         folder.keep(movement(label))
     folder.keep(movement("none", like="left", seconds=3.0))
     line = refused(run("train", folder.root, "--base", "everyday", "--out", tmp_path / "m.onnx"))
-    assert "everyday would learn nothing but none here" in line
-    assert "not the 2 of movements" in line
-    assert "`--base movements`" in line
+    assert "nothing but none for everyday; for its movements use `--base movements`" in line
