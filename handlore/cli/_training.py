@@ -124,7 +124,8 @@ def require_own_gestures(loaded: LoadedData, base: str | Path | None) -> None:
         is_pose = loaded.dataset.header.kind == "pose"
         other, right = ("movements", "movements") if is_pose else ("static poses", "everyday")
         raise HandloreError(
-            f"the data has nothing but {NONE_LABEL} for {base}; for its {other} use `--base {right}`"
+            f"the data has nothing but {NONE_LABEL} for {base}; for its {other} use"
+            f" `--base {right}`"
         )
 
 
