@@ -1,12 +1,11 @@
 """Training of movements beside other programs, in processor time.
 
-``python benchmarks/busy.py``: trains on examples of ``movements``, alone and beside as many busy
-programs as there are processors. Where threads wait for each other, the processor time grows
-several times; else only the time that passes does.
+``python benchmarks/busy.py``: trains on examples of ``movements``, alone and beside a busy program
+of another session. Where threads wait for each other, the processor time grows several times; else
+only the time that passes does.
 """
 
 import argparse
-import os
 import resource
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from handlore.models.ready import READY_MODELS
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--programs", type=int, default=os.cpu_count())
+    parser.add_argument("--programs", type=int, default=1)
     options = parser.parse_args()
     examples = handlore.load_dataset(READY_MODELS["movements"].examples)
     with tempfile.TemporaryDirectory() as folder:
@@ -33,12 +32,13 @@ def main():
         alone = _times([*command, "--out", out])
         with ExitStack() as stack:
             for _ in range(options.programs):
-                busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                loop = [sys.executable, "-c", "while True: pass"]
+                busy = subprocess.Popen(loop, start_new_session=True)
                 stack.callback(busy.wait)
                 stack.callback(busy.kill)
             beside = _times([*command, "--out", out])
     print(f"alone: {alone[0]:.0f} s, processor time {alone[1]:.0f} s")
-    print(f"beside {options.programs} busy programs: {beside[0]:.0f} s, {beside[1]:.0f} s")
+    print(f"beside busy programs ({options.programs}): {beside[0]:.0f} s, {beside[1]:.0f} s")
     print(f"processor time: {beside[1] / alone[1]:.2f} times that alone")
 
 
