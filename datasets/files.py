@@ -196,3 +196,17 @@ def is_picture(path: Path) -> bool:
 def is_video(path: Path) -> bool:
     """Say whether a file's name is that of a video."""
     return path.suffix.lower() in _VIDEO_SUFFIXES
+
+
+_FOREIGN_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("zip", "tar", "toml", "txt", "md", "html"),
+        *("h5", "hdf5", "keras", "pkl", "pt", "pth", "tflite", "task"),
+    )
+)
+
+
+def is_foreign_name(path: Path) -> bool:
+    """Say whether nobody would look for a dataset or a model of ours under a file's name."""
+    return path.suffix.lower() in _FOREIGN_SUFFIXES or is_picture(path) or is_video(path)

@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,13 @@ class LoadedRecordings:
     failures: tuple[tuple[str, str], ...]
     """Files that cannot be read, relative to the folder, and why."""
 
-    @property
+    @cached_property
     def sorted(self) -> "LoadedRecordings":
         """The same without the recordings of :data:`UNSORTED`, which is the name of no gesture."""
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
 
-    @property
+    @cached_property
     def gestures(self) -> list[LandmarkDataset]:
         """The recordings of anything but ``none``."""
         return [one for one in self.recordings if one.labels != [NONE_LABEL]]

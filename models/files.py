@@ -14,6 +14,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.files import is_foreign_name
 from handlore.landmarks.errors import (
     HandloreError,
     InvalidDataError,
@@ -294,11 +295,8 @@ def _is_float32(values: Any, shape: tuple[int, ...]) -> bool:
     return getattr(values, "shape", None) == shape and values.dtype == np.float32
 
 
-_OTHER_ENDINGS = (
-    *(".npz", ".csv", ".parquet", ".json", ".toml", ".zip", ".txt", ".md", ".html", ".jpg", ".png"),
-    *(".h5", ".hdf5", ".keras", ".pkl", ".pt", ".pth", ".tflite", ".task"),
-)
-"""Names of data and of models of other tools: nobody would find this model under them."""
+_OTHER_ENDINGS = (".npz", ".csv", ".parquet", ".json")
+"""Names of datasets and tables."""
 
 
 def require_model_output(path: str | Path) -> None:
@@ -322,7 +320,8 @@ def require_model_output(path: str | Path) -> None:
             f"{path} exists and is not a model, and a model would replace it; give another name,"
             f" such as {better}"
         )
-    if path.suffix.lower() in _OTHER_ENDINGS and not path.exists():
+    is_other = path.suffix.lower() in _OTHER_ENDINGS or is_foreign_name(path)
+    if is_other and not path.exists():
         better = path.with_suffix(MODEL_ENDING).name
         raise HandloreError(f"{path.name} is no name for a model; give one such as {better}")
 

@@ -15,7 +15,7 @@ from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import Conversion, RunOptions, convert_to_file
 from handlore.datasets.conversion.preview import preview
 from handlore.datasets.conversion.workers import DetectorFactory
-from handlore.datasets.files import is_picture, is_video
+from handlore.datasets.files import is_foreign_name
 from handlore.datasets.sources import SOURCES, Source, UnclearLabelsError, find_source, make_source
 from handlore.datasets.storage import is_dataset
 from handlore.datasets.tables.exporting import WRITERS
@@ -235,10 +235,6 @@ def _convert(
     end(done.failures)
 
 
-_OTHER_ENDINGS = (".zip", ".tar", ".h5", ".hdf5", ".pkl", ".toml", ".txt", ".html", ".md")
-"""Besides those of models, tables, pictures and videos: nobody would find a dataset under them."""
-
-
 def _require_dataset_name(out: Path) -> None:
     """Refuse OUT with the ending of something else, which would be a zip file of that name."""
     if out.suffix.lower() == ".onnx" and not out.exists():
@@ -252,9 +248,7 @@ def _require_dataset_name(out: Path) -> None:
             f"OUT is a landmark dataset, {out.with_suffix('.npz').name}, and {out.name} would be no"
             f" table; `{export}` writes one of it"
         )
-    if (
-        out.suffix.lower() in _OTHER_ENDINGS or is_picture(out) or is_video(out)
-    ) and not out.exists():
+    if is_foreign_name(out) and not out.exists():
         raise HandloreError(
             f"OUT is a landmark dataset, and {out.name} no name for one; give one such as"
             f" {out.with_suffix('.npz').name}"
