@@ -64,7 +64,8 @@ class _ReplayOptions:
 
     @property
     def recordings(self) -> list[Path]:
-        return [Path(path) for path in self.paths if path not in self.models]
+        models = self.models
+        return [Path(path) for path in self.paths if path not in models]
 
 
 @click.command(
