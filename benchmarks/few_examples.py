@@ -26,11 +26,11 @@ from handlore.classifiers.kernels import PretrainedFeatures
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import DEFAULT_ESTIMATOR
 
 EXAMPLES = (1, 2, 3, 5, 10, 20)
 METHODS = {"pretrained": 20, "not pretrained": 0}

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from handlore.classifiers.evaluation.crossval import cross_val_predict
 from handlore.classifiers.factory import make_estimator
-from handlore.datasets.dataset import NONE_LABEL, Kind, LandmarkDataset
-from handlore.datasets.loading import KINDS, LoadedRecordings
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.kinds import KINDS, Kind
+from handlore.datasets.loading import LoadedRecordings
 from handlore.datasets.recordings import is_live
 from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.geometry import palm_length, rotation_deg

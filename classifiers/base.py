@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from handlore.datasets.dataset import Kind, StrArray
+from handlore.datasets.dataset import StrArray
+from handlore.datasets.kinds import Kind
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray, concatenate
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.datasets.splits import BY, By, default_by, untested_labels
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import FEATURE_GROUPS
-from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS, ModelCard
+from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.ready import READY_MODELS, model_path
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR
 from handlore.landmarks.errors import InvalidDataError, OptionError, require_type
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURE_GROUPS, feature_names
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.models.encoders import Encoder, PoseEncoder
 
 from .base import HandEstimator, MovementEstimator, Steps, Windows

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS, Kind
 from handlore.datasets.splits import By, cross_validation, default_by
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import each
-from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.models.encoders import Encoder
 
 from .base import HandEstimator, Report, Steps
@@ -284,7 +284,7 @@ class _Run(NamedTuple):
         return same
 
 
-def _installed(models: Sequence[str], kind: str) -> tuple[list[str], list[str]]:
+def _installed(models: Sequence[str], kind: Kind) -> tuple[list[str], list[str]]:
     """Return the names of the estimators, and why some that nobody named are left out."""
     named, left_out = list[str](), list[str]()
     for name in models:

@@ -17,7 +17,7 @@ from handlore.landmarks.errors import InvalidDataError, counted
 from handlore.landmarks.hands import FloatArray, Hand, stack_hands
 from handlore.landmarks.untrusted import printable
 
-from .validation import Kind as Kind
+from .kinds import Kind
 from .validation import Unit as Unit
 from .validation import problems_of
 

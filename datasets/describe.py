@@ -8,7 +8,8 @@ from typing import Any
 
 from handlore.landmarks.files import as_path
 
-from .dataset import Header, Kind, LandmarkDataset, listed
+from .dataset import Header, LandmarkDataset, listed
+from .kinds import Kind
 from .loading import load_recordings
 from .recording_files import is_recordings
 from .recordings import RecordingEntry, RecordingFolder

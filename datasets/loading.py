@@ -20,8 +20,9 @@ from handlore.landmarks.errors import HandloreError, counted, naming, shell_line
 from handlore.landmarks.files import each_path
 from handlore.landmarks.untrusted import reason
 
-from .dataset import NONE_LABEL, Kind, LandmarkDataset, concatenate
+from .dataset import NONE_LABEL, LandmarkDataset, concatenate
 from .files import file_stamp
+from .kinds import DEFAULT_ESTIMATOR, KIND_NAMES, KINDS, READY_MODEL, Kind
 from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import UNSORTED, is_live, load_recording
 from .storage import load_dataset
@@ -29,14 +30,6 @@ from .windows import cut_if_stream, poses_of_none
 
 _WINDOW = 1.5
 """Seconds of a window of ``none`` if there are no movements to take the length from."""
-
-KINDS: tuple[Kind, ...] = ("sequence", "pose")
-"""In the order of preference if a folder holds both."""
-
-KIND_NAMES: dict[Kind, str] = {"sequence": "movements", "pose": "static poses"}
-_DEFAULT_MODELS: dict[Kind, str] = {"sequence": "rocket", "pose": "kernel"}
-_READY_MODELS: dict[Kind, str] = {"sequence": "movements", "pose": "everyday"}
-"""A model to train and one that comes with handlore for each kind, for messages."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +119,8 @@ class LoadedRecordings:
         held = next(iter(self.counts()))
         return (
             f"{lacks}, but {there}; a model of {KIND_NAMES[held]} uses those, such as"
-            f" {_READY_MODELS[held]}, or in training `--base {_READY_MODELS[held]}` or `--model"
-            f" {_DEFAULT_MODELS[held]}`"
+            f" {READY_MODEL[held]}, or in training `--base {READY_MODEL[held]}` or `--model"
+            f" {DEFAULT_ESTIMATOR[held]}`"
         )
 
 
@@ -326,7 +319,7 @@ def _other_kind(folders: Sequence[LoadedRecordings], taken: Kind, *, is_chosen: 
         f"{counted(counts[taken], 'recording')} of {KIND_NAMES[taken]}"
         f" {'is' if counts[taken] == 1 else 'are'} used, not the {n} of {KIND_NAMES[kind]}; "
         + (
-            f"--model {_DEFAULT_MODELS[kind]} uses {'that' if n == 1 else 'those'}"
+            f"--model {DEFAULT_ESTIMATOR[kind]} uses {'that' if n == 1 else 'those'}"
             if is_chosen
             else f"{'that needs' if n == 1 else 'those need'} a model of {KIND_NAMES[kind]}"
         )

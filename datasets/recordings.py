@@ -20,8 +20,9 @@ import numpy as np
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.untrusted import reason
 
-from .dataset import Kind, LandmarkDataset
+from .dataset import LandmarkDataset
 from .files import file_stamp, read_start
+from .kinds import Kind
 from .recording_files import (
     DISCARDED,
     MARKER,

@@ -14,7 +14,8 @@ import numpy as np
 
 from handlore.landmarks.errors import HandloreError, naming, shell_line
 
-from .dataset import FRAME_ARRAYS, NONE_LABEL, Kind, LandmarkDataset
+from .dataset import FRAME_ARRAYS, NONE_LABEL, LandmarkDataset
+from .kinds import Kind
 from .loading import LoadedRecordings, load_recordings
 from .recordings import (
     UNSORTED,

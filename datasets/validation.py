@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from handlore.landmarks.hands import N_LANDMARKS
 
-Kind = Literal["pose", "sequence"]
+from .kinds import Kind
+
 Unit = Literal["width", "metre"]
 
 _Arrays = Mapping[str, NDArray[Any]]

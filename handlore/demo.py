@@ -21,6 +21,7 @@ from handlore.classifiers.training import train_pipeline
 from handlore.datasets.conversion.convert import Conversion, convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.files import walk
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR
 from handlore.datasets.pictures import read_picture
 from handlore.datasets.rendered import (
     MOVEMENTS,
@@ -39,7 +40,6 @@ from handlore.landmarks.geometry import palm_length
 from handlore.landmarks.nativelog import quiet_native_log
 from handlore.landmarks.opening import open_detector
 from handlore.landmarks.weights import require_bundle
-from handlore.models.card import DEFAULT_ESTIMATOR
 from handlore.report.charts import confusion_chart
 from handlore.report.contactsheet import photo_sheet_png
 from handlore.report.findings import stage_name

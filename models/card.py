@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from handlore.datasets.files import read_start
+from handlore.datasets.kinds import KINDS, Kind
 from handlore.datasets.validation import LONGEST_LABEL
 from handlore.landmarks.errors import InvalidDataError, require_known_format
 from handlore.landmarks.features import DEFAULT_FEATURES, FEATURES_VERSION
@@ -18,7 +19,6 @@ FORMAT_VERSION = 1
 _MODEL_START = b"\x08"
 """The first byte of a model file: field 1 of ONNX."""
 MODEL_ENDING = ".onnx"
-_KINDS = ("pose", "sequence")
 
 INPUT, OUTPUT = "X", "probabilities"
 """Input and output of the graph of a model."""
@@ -27,10 +27,6 @@ P_VALUE_OUTPUT = "familiarity"
 format)."""
 CLIP_OUTPUT = "clip_probabilities"
 """Second output of the graph of a model of movements: probabilities of whole clips."""
-KIND_WORDS = {"pose": "poses (single pictures)", "sequence": "movements (clips)"}
-
-DEFAULT_ESTIMATOR = {"pose": "kernel", "sequence": "rocket"}
-"""The estimator that is trained unless another is named."""
 DURATION_QUANTILES = (0.05, 0.5, 0.95)
 """Quantiles of the lengths of training clips in a card."""
 _MAX_SECONDS = 1e9
@@ -56,7 +52,7 @@ class ModelCard:
     """The label of each probability, in order."""
     estimator: str
     """The name under which it was trained, such as ``forest``."""
-    kind: str = "pose"
+    kind: Kind = "pose"
     """``pose``: takes single pictures. ``sequence``: takes clips."""
     n_hands: int = 1
     """How many hands a frame has room for."""
@@ -159,7 +155,7 @@ class ModelCard:
             raise InvalidDataError("its metadata has no usable n_hands")
         taken = _ABSENT | taken
         wrong = [name for name, kind in _TYPES.items() if not isinstance(taken.get(name), kind)]
-        wrong += ["kind"] if taken.get("kind") not in _KINDS and "kind" not in wrong else []
+        wrong += ["kind"] if taken.get("kind") not in KINDS and "kind" not in wrong else []
         if wrong:
             raise InvalidDataError(f"its metadata has no usable {', '.join(wrong)}")
         return cls(**taken)

@@ -16,7 +16,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.datasets.dataset import Kind, LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.kinds import Kind
 from handlore.landmarks.errors import InvalidDataError
 from handlore.landmarks.features import DEFAULT_FEATURES, feature_names, pose_features
 from handlore.landmarks.geometry import mirror, palm_length

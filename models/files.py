@@ -13,8 +13,9 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.files import is_foreign_name
+from handlore.datasets.kinds import KIND_WORDS, Kind
 from handlore.landmarks.errors import (
     HandloreError,
     InvalidDataError,
@@ -30,7 +31,6 @@ from .card import (
     CLIP_OUTPUT,
     DURATION_QUANTILES,
     INPUT,
-    KIND_WORDS,
     MODEL_ENDING,
     OUTPUT,
     P_VALUE_OUTPUT,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.datasets.loading import KIND_NAMES, load_recordings
+from handlore.datasets.kinds import KIND_NAMES
+from handlore.datasets.loading import load_recordings
 from handlore.datasets.pictures import picture_and_digest
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.tracking import Medium, list_media, track_video

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.kinds import Kind
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels, by_slot
 from handlore.models.stream.events import Event, HoldFilter

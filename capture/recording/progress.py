@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.kinds import Kind
 from handlore.landmarks.errors import counted
 
 from .options import SessionOptions

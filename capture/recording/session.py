@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from enum import Enum
 from math import ceil
 
-from handlore.datasets.dataset import Kind
+from handlore.datasets.kinds import Kind
 from handlore.landmarks.errors import HandloreError
 
 from ..keys import FULL_SCREEN_KEYS, KeyBindings, chosen_label

@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 
-from handlore.datasets.dataset import Header, Kind, LandmarkDataset, Samples
+from handlore.datasets.dataset import Header, LandmarkDataset, Samples
+from handlore.datasets.kinds import Kind
 from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import cv2
 import numpy as np
 
-from handlore.datasets.dataset import Kind
+from handlore.datasets.kinds import SHORT_NAMES
 from handlore.landmarks.drawing import (
     BLACK,
     GREY,
@@ -44,7 +44,6 @@ from .painting import (
 )
 
 _TITLE = "handlore live"
-_HEADINGS: dict[Kind, str] = {"pose": "poses", "sequence": "movements"}
 _EVENT_SECONDS = 4.0
 """How long the last event is shown."""
 _LEAST_WAIT = 1 / 25
@@ -86,7 +85,7 @@ def _paint_panel(panel: Canvas, state: LiveState, event: str) -> None:
 def _paint_bars(panel: Canvas, state: LiveState) -> None:
     y = 30
     kinds = {one.kind for one in state.models}
-    for kind, heading in _HEADINGS.items():
+    for kind, heading in SHORT_NAMES.items():
         if kind not in kinds:
             continue
         bars = state.bars(kind)
@@ -224,7 +223,7 @@ def _state_of(state: LiveState) -> dict[str, Any]:
     sides = [hand.side for hand in state.hands if hand.side]
     kinds = dict.fromkeys(one.kind for one in state.models)
     bars = {
-        _HEADINGS[kind]: [[label, round(p, 3)] for label, p in state.bars(kind)] for kind in kinds
+        SHORT_NAMES[kind]: [[label, round(p, 3)] for label, p in state.bars(kind)] for kind in kinds
     }
     return {
         "label": state.label,

@@ -4,7 +4,7 @@ An item is a picture with all its augmented copies, or a clip; it counts once. F
 hand the prediction is ``none``: correct if that is its label, else an error.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,19 +13,15 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS, READY_MODEL, Kind
 from handlore.datasets.splits import groups_of
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import FloatArray
-from handlore.models.card import DEFAULT_ESTIMATOR, KIND_WORDS
 from handlore.models.encoders import Encoder, MovementEncoder, average_augmented
-from handlore.models.ready import LIVE_MODELS, READY_MODELS
 
 from ..base import HandEstimator, MovementEstimator
 from ..negatives import NegativeWindows
 from ..tilts import tilted
-
-_READY: dict[str, str] = {READY_MODELS[name].kind: name for name in LIVE_MODELS}
-"""A model that comes with handlore for each kind."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +182,7 @@ def _encoded(
     return seen, encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
 
 
-def _require_kind(dataset: LandmarkDataset, kind: str, fitting: Mapping[str, str]) -> None:
+def _require_kind(dataset: LandmarkDataset, kind: Kind, fitting: dict[Kind, str]) -> None:
     """Raise HandloreError if a dataset holds movements where poses are expected, or vice versa.
 
     ``fitting`` names a model for each kind.
@@ -210,7 +206,7 @@ def predict_items(
     ``predict_proba`` returns (n, n_classes) for encoded samples; ``classes`` are the labels of its
     columns.
     """
-    _require_kind(dataset, encoder.kind, _READY)
+    _require_kind(dataset, encoder.kind, READY_MODEL)
     numbers, first, item_of = np.unique(
         dataset.samples.items(), return_index=True, return_inverse=True
     )

@@ -13,8 +13,9 @@ from handlore.landmarks.hands import Hand, Pixels
 from handlore.landmarks.registry import Registry
 from handlore.landmarks.untrusted import printable
 
-from ..dataset import Kind, LandmarkDataset, Unit, listed
+from ..dataset import LandmarkDataset, Unit, listed
 from ..files import files_of, is_picture, is_video
+from ..kinds import Kind
 from ..layouts.folders import FileFacts
 from ..layouts.words import SPLITS, LabelReading
 from ..pictures import picture_and_digest

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError, NewerFormatError
 
-from ..dataset import Kind
-from ..loading import KIND_NAMES, about_unsorted, load_recordings
+from ..kinds import KIND_NAMES, Kind
+from ..loading import about_unsorted, load_recordings
 from ..recording_files import MARKER, is_recordings, lost_marker
 from ._landmarks import BadItem, LandmarkSource
 from .base import SOURCES, Listing

@@ -13,7 +13,8 @@ from handlore.landmarks.errors import HandloreError, InvalidDataError, counted
 from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandArrays
 
 from ..dataset import SAMPLE_COLUMNS, Header, LandmarkDataset, concatenate, listed
-from ..validation import MAX_VALUE, Kind, Unit, label_problem, text_problem
+from ..kinds import Kind
+from ..validation import MAX_VALUE, Unit, label_problem, text_problem
 from .parts import TableOptions, TablePart, number_of, tidy
 from .units import NAMED, Numbers, UnitConversion, Units
 

@@ -15,8 +15,9 @@ from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import Samples, listed
+from ..kinds import Kind
 from ..layouts.words import SPLITS
-from ..validation import MAX_SPAN, Kind
+from ..validation import MAX_SPAN
 from .columns import Columns, number_in
 from .rows import RawTable, Rows, not_a_number
 

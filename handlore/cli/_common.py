@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from handlore.datasets.dataset import Kind
+from handlore.datasets.kinds import Kind
 from handlore.datasets.loading import LoadedData, load_data
 from handlore.landmarks.detector import DetectorOptions, HandDetector
 from handlore.landmarks.detectors import DETECTORS

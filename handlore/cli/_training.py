@@ -8,7 +8,8 @@ import click
 
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.kinds import KIND_NAMES, READY_MODEL, Kind
 from handlore.datasets.loading import LoadedData
 from handlore.datasets.splits import protocol_words
 from handlore.landmarks.errors import HandloreError, OptionError, counted, shell_line
@@ -121,11 +122,10 @@ def refuse_for_poses(kind: Kind, options: Mapping[str, object]) -> None:
 def require_own_gestures(loaded: LoadedData, base: str | Path | None) -> None:
     """Refuse a base for data whose gestures are of the other kind: it would get ``none`` alone."""
     if base is not None and loaded.unused and loaded.dataset.labels == [NONE_LABEL]:
-        is_pose = loaded.dataset.header.kind == "pose"
-        other, right = ("movements", "movements") if is_pose else ("static poses", "everyday")
+        other: Kind = "sequence" if loaded.dataset.header.kind == "pose" else "pose"
         raise HandloreError(
-            f"the data has nothing but {NONE_LABEL} for {base}; for its {other} use"
-            f" `--base {right}`"
+            f"the data has nothing but {NONE_LABEL} for {base}; for its {KIND_NAMES[other]} use"
+            f" `--base {READY_MODEL[other]}`"
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlore.datasets.kinds import SHORT_NAMES
 from handlore.datasets.recording_files import is_recordings
 from handlore.landmarks.errors import HandloreError, OptionError
 from handlore.landmarks.files import require_writable, write_bytes
@@ -33,8 +34,6 @@ from ._training import protocol
 if TYPE_CHECKING:
     # Needs onnxruntime, which printing help does not.
     from handlore.models.card import ModelCard
-
-_KINDS = {"pose": "poses", "sequence": "movements"}
 
 
 @click.group(
@@ -73,7 +72,7 @@ def _list(as_json: bool) -> None:
     rows = [
         [
             one.name,
-            _KINDS[one.kind],
+            SHORT_NAMES[one.kind],
             ", ".join(one.gestures),
             one.licence,
             f"{one.path.stat().st_size / 1000:.0f} KB",
@@ -158,7 +157,7 @@ def _draw(card: "ModelCard", name: str, picture: Path) -> list[str]:
 
 
 def _print(model: str | Path, card: "ModelCard", known: ReadyModel | None) -> None:
-    about = f": {known.summary}" if known else f": {_KINDS[card.kind]}"
+    about = f": {known.summary}" if known else f": {SHORT_NAMES[card.kind]}"
     say(f"{model}{about} ({model_path(model).stat().st_size / 1000:.0f} KB)")
     say(f"  gestures: {', '.join(label for label in card.labels if label != 'none')}")
     if known:

@@ -12,7 +12,8 @@ from handlore.classifiers.evaluation.evaluation import Evaluation
 from handlore.classifiers.evaluation.streams import StreamScores
 from handlore.classifiers.typical import median_hand
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.loading import KIND_NAMES, load_recordings
+from handlore.datasets.kinds import KIND_NAMES
+from handlore.datasets.loading import load_recordings
 from handlore.datasets.recording_files import is_recordings
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError, require_type

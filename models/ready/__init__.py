@@ -8,7 +8,8 @@ of them (:mod:`handlore.classifiers.recipes`).
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlore.datasets.dataset import NONE_LABEL, Kind
+from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.kinds import READY_MODEL, Kind
 from handlore.landmarks.errors import nearest, shell_line, unknown_name
 from handlore.landmarks.files import as_path, no_file, similar_files
 
@@ -136,7 +137,7 @@ KNOWN_MODELS: dict[str, ReadyModel] = {
 READY_MODELS = {name: one for name, one in KNOWN_MODELS.items() if one.shipped}
 """Those that come with handlore."""
 
-LIVE_MODELS = ("everyday", "movements")
+LIVE_MODELS = tuple(READY_MODEL.values())
 """What live recognition uses unless models are named."""
 
 

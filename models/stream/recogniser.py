@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from handlore.datasets.dataset import Kind, LandmarkDataset
+from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.kinds import Kind
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import (
     HandloreError,
