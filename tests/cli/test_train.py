@@ -50,7 +50,7 @@ def test_train(model: str, npz: Path, run: Run, parsed: Parsed, tmp_path: Path) 
 
 def test_labels_are_those_that_were_taught(run: Run, tmp_path: Path) -> None:
     """The model knows `none` from synthetic negative windows; nobody has recorded it."""
-    save_dataset(movements(labels=LABELS), tmp_path / "clips.npz")
+    save_dataset(movements(2, 2, LABELS), tmp_path / "clips.npz")
     done = run("train", tmp_path / "clips.npz", *SMALL, "--out", tmp_path / "m.onnx")
     assert f" of {len(LABELS)} labels in " in done.stdout
     assert len(load_model(tmp_path / "m.onnx").labels) == len(LABELS) + 1

@@ -391,7 +391,7 @@ def test_thresholds_of_parts_are_those_of_a_model_of_all() -> None:
 
 def test_streams_leave_out_what_is_not_in_the_scores(tmp_path: Path) -> None:
     """Only one person shows `circle`: nothing has learnt it where that person is tested."""
-    data = movements(3, 8)
+    data = movements(3, 5)
     kept = (data.samples.label != "circle") | (data.samples.group == "p0")
     found = cross_validate(data.select(kept))
     assert list(found.untested) == ["circle"]
