@@ -39,6 +39,10 @@ Report = Callable[[int, int], None]
 """Receives how much is done, and of how much, in any unit."""
 
 
+_MAX_ERROR = 0.01
+"""Largest difference from 1 of a sum of probabilities."""
+
+
 class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier of poses, or of movements (:class:`MovementEstimator`).
 
@@ -130,7 +134,13 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "classes_")
         X = self._checked(X)
         self._check_shape(X)
-        return self._predict_all(X).astype(np.float32)
+        found = np.asarray(self._predict_all(X), np.float32)
+        expected = len(X), len(self.classes_)
+        if found.shape != expected or not (abs(found.sum(axis=1) - 1) < _MAX_ERROR).all():
+            raise InvalidDataError(
+                f"estimator {self.name} returns no probabilities {expected} that add up to 1"
+            )
+        return found
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label (n_samples,)."""

@@ -71,7 +71,7 @@ def make_pipeline(
     model: str | None = None,
     *,
     features: Sequence[str] | None = None,
-    mirror_labels: str = "",
+    mirror_labels: str | Mapping[str, str] = "",
     params: Mapping[str, object] | None = None,
     seed: int = 0,
 ) -> Pipeline:
@@ -89,7 +89,7 @@ def make_pipeline(
         :data:`~handlore.landmarks.features.FEATURE_GROUPS`.
     mirror_labels
         Movements: also train on mirrored copies, with the labels of these pairs swapped, such as
-        ``left=right,in=out``.
+        ``left=right,in=out``; or a dict of them.
     params
         Parameters of the estimator; ``member.parameter`` is for one member of a blend.
     seed
@@ -113,6 +113,9 @@ def make_pipeline(
     name = DEFAULT_ESTIMATOR[kind] if model is None else model
     if not 0 <= require_type(seed, Integral, "a whole number as seed") < _MAX_PARAMETER:
         raise OptionError(f"seed is {seed}, expected 0 to {_MAX_PARAMETER - 1}")
+    require_type(mirror_labels, (str, Mapping), "pairs such as left=right as mirror_labels")
+    if isinstance(mirror_labels, Mapping):
+        mirror_labels = ",".join(f"{one}={other}" for one, other in mirror_labels.items())
     values = dict(checked_params(params)) | (
         {"mirror_labels": mirror_labels} if mirror_labels else {}
     )

@@ -57,6 +57,7 @@ def model_card(
     known = {"streams": cross_fitted(outputs).as_json()} | dict(known) if outputs else known
     return ModelCard(
         labels=labels,
+        n_features=fitted.n_features_in_,
         estimator=pipeline.name,
         kind=encoder.kind,
         n_hands=dataset.n_hands,

@@ -185,7 +185,7 @@ def compare_estimators(
     by: By | None = None,
     folds: int | None = None,
     features: Sequence[str] | None = None,
-    mirror_labels: str = "",
+    mirror_labels: str | Mapping[str, str] = "",
     params: Mapping[str, object] | None = None,
     seed: int = 0,
     with_streams: bool = False,

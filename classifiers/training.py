@@ -84,7 +84,7 @@ def train(
     *,
     split: str | None = None,
     features: Sequence[str] | None = None,
-    mirror_labels: str = "",
+    mirror_labels: str | Mapping[str, str] = "",
     params: Mapping[str, object] | None = None,
     negatives: bool = True,
     crossval: bool = False,

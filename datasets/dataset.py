@@ -56,13 +56,15 @@ class Samples:
 
     @classmethod
     def make(cls, label: Sequence[str], **columns: Any) -> Self:
-        """Make a table; columns that are not given are empty or 0."""
-        rows = len(label)
-        values: dict[str, Any] = {"label": np.array(label, np.str_)}
-        for column in SAMPLE_COLUMNS[1:]:
-            kind: Any = np.int64 if column == "view" else np.str_
-            given = columns.pop(column, None)
-            values[column] = np.zeros(rows, kind) if given is None else np.array(given, kind)
+        """Make a table; columns that are not given, and names that are None or NaN, are empty."""
+        values: dict[str, Any] = {}
+        for column in SAMPLE_COLUMNS:
+            given = label if column == "label" else columns.pop(column, None)
+            empty = given is None
+            if column == "view":
+                values[column] = np.array([0] * len(label) if empty else given, np.int64)
+            else:
+                values[column] = _names([""] * len(label) if empty else given)
         if columns:
             raise TypeError(f"unknown sample columns: {', '.join(columns)}")
         return cls(**values)
@@ -77,7 +79,22 @@ class Samples:
     def items(self) -> NDArray[np.int64]:
         """Return a number (n_samples,) for each picture or clip, shared by its augmented copies.
 
-        A sample of which neither the source nor its digest is known is an item of its own.
+        Where a file holds several samples, the first copy is of the first one, and so on.
+        """
+        files = self.files()
+        order = np.lexsort((self.view, files))
+        of_one = np.stack([files, self.view])[:, order]
+        is_first = np.r_[True, (np.diff(of_one) != 0).any(axis=0)]
+        starts = np.maximum.accumulate(np.where(is_first, np.arange(len(files)), 0))
+        place = np.empty(len(files), np.int64)
+        place[order] = np.arange(len(files)) - starts
+        keys = np.stack([files, place], axis=1)
+        return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+    def files(self) -> NDArray[np.int64]:
+        """Return a number (n_samples,) for each file that samples come from.
+
+        A sample of which neither the source nor its digest is known is a file of its own.
         """
         keys = np.char.add(np.char.add(self.source, "\n"), self.sha256)
         numbers = np.unique(keys, return_inverse=True)[1].astype(np.int64)
@@ -90,6 +107,22 @@ class Samples:
         import pandas
 
         return pandas.DataFrame({column: getattr(self, column) for column in SAMPLE_COLUMNS})
+
+
+def _names(given: Any) -> StrArray:
+    """Return names as an array; one that is unknown, None or NaN, is empty."""
+    names = np.asarray(given)
+    if names.dtype.kind == "U":
+        return names.astype(np.str_)
+    unknown = {"None", "nan", "NaT", "<NA>"}
+    texts = [str(name) for name in names]
+    return np.array(
+        [
+            "" if text in unknown and not isinstance(name, str) else text
+            for name, text in zip(names, texts, strict=True)
+        ],
+        np.str_,
+    )
 
 
 SAMPLE_COLUMNS = tuple(column.name for column in fields(Samples))
@@ -224,7 +257,7 @@ class LandmarkDataset:
         """The different labels, sorted."""
         return [str(label) for label in np.unique(self.samples.label)]
 
-    def select(self, chosen: NDArray[Any]) -> "LandmarkDataset":
+    def select(self, chosen: NDArray[Any] | Sequence[int]) -> "LandmarkDataset":
         """Return the chosen samples (indices or a mask), in the order given."""
         expected = f"expected indices of the {counted(self.n_samples, 'sample')} or a mask: "
         if np.ndim(chosen) != 1:
@@ -288,8 +321,21 @@ def concatenate(datasets: Sequence[LandmarkDataset]) -> LandmarkDataset:
     """Join datasets of the same kind into one, in order.
 
     The header keeps what they agree on; the detector is that of the first, and if others differ
-    the log says so. They must not differ in kind, unit or number of hands.
+    the log says so.
+
+    Raises
+    ------
+    InvalidDataError
+        If there is none, or they differ in kind, unit or number of hands.
+
+    Examples
+    --------
+    >>> dataset = handlore.load_dataset("poses.npz")
+    >>> handlore.concatenate([dataset, dataset]).n_samples == 2 * dataset.n_samples
+    True
     """
+    if not datasets:
+        raise InvalidDataError("there are no datasets to join")
     first = datasets[0]
     for other in datasets[1:]:
         for what in ("header.kind", "header.image_unit", "n_hands"):

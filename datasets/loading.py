@@ -22,7 +22,7 @@ from handlore.landmarks.untrusted import reason
 
 from .dataset import NONE_LABEL, LandmarkDataset, concatenate
 from .files import file_stamp
-from .kinds import DEFAULT_ESTIMATOR, KIND_NAMES, KINDS, READY_MODEL, Kind
+from .kinds import DEFAULT_ESTIMATOR, KIND_NAMES, KINDS, READY_MODEL, Kind, require_kind
 from .recording_files import is_recordings, recording_files, require_recordings
 from .recordings import UNSORTED, is_live, load_recording
 from .storage import load_dataset
@@ -101,6 +101,9 @@ class LoadedRecordings:
         if not chosen:
             raise HandloreError(f"no recording in {self.root} shows a hand; record more")
         joined = concatenate([replace(one, header=replace(one.header, log=())) for one in chosen])
+        if len(chosen) == 1:
+            # What was read is kept for the next call, so nobody may get its arrays.
+            joined = joined.select(np.arange(joined.n_samples))
         log = (*notes, *joined.header.log)
         header = replace(joined.header, options={"source": "recordings"}, log=log)
         return replace(joined, header=header, samples=_with_digests(joined))
@@ -233,6 +236,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     'pose'
     """
     paths = each_path(paths)
+    require_kind(kind)
     if not paths:
         raise HandloreError("no data; expected dataset files or folders of recordings")
     paths, twice = _without_repeats(paths)

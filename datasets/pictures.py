@@ -147,7 +147,7 @@ _FLAGS = {
 """How OpenCV decodes at a fraction of the size."""
 
 
-def read_picture(path: Path) -> tuple[Pixels, str]:
+def read_picture(path: str | Path) -> tuple[Pixels, str]:
     """Read a picture file.
 
     EXIF orientation is honoured; grey becomes RGB; transparency is laid over white; 16-bit and

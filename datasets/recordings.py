@@ -127,13 +127,14 @@ class RecordingFolder:
         self._known: dict[Path, tuple[tuple[int, int], RecordingEntry | str]] = {}
 
     @classmethod
-    def open(cls, root: Path, *, create: bool = True) -> Self:
+    def open(cls, root: str | Path, *, create: bool = True) -> Self:
         """Open a folder; half-written files of killed processes are removed.
 
         With ``create`` it is made if it does not exist, or is empty, and must be writable.
         HandloreError is raised if it holds something else, or a later version of handlore made it.
         """
-        open_recordings_folder(Path(root), create=create)
+        root = Path(root)
+        open_recordings_folder(root, create=create)
         return cls(root)
 
     def entries(self, *, discarded: bool | None = False) -> list[RecordingEntry]:

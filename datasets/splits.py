@@ -161,7 +161,7 @@ def fold_count(dataset: LandmarkDataset, by: By, n_folds: int | None = None) -> 
             f"{counted(n_folds, 'fold')} cannot be made of {n_groups} {_plural(by)}; expected 2 to"
             f" {n_groups}"
         )
-    return n_folds
+    return int(n_folds)
 
 
 def protocol_words(by: str, n_folds: int | None = None) -> str:
@@ -230,7 +230,7 @@ def _dealt_out(
 
 def _pictures(dataset: LandmarkDataset) -> NDArray[np.generic]:
     """Return a key for each picture; copies of it under other names share the key."""
-    own = np.char.add("item ", dataset.samples.items().astype(np.str_))
+    own = np.char.add("file ", dataset.samples.files().astype(np.str_))
     return np.where(dataset.samples.sha256 == "", own, dataset.samples.sha256)
 
 

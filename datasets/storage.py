@@ -70,7 +70,8 @@ def save_dataset(dataset: LandmarkDataset | str | Path, path: str | Path) -> Non
     """
     path, dataset = as_path(path), load_dataset(dataset)
     header = {"format": FORMAT_VERSION, "writer": f"handlore {__version__}"}
-    text = json.dumps(header | dataset.header.as_json(), sort_keys=True, ensure_ascii=False)
+    values = header | dataset.header.as_json()
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, default=_plain)
     members = {"header": np.frombuffer(text.encode(*TEXT), np.uint8)}
     members |= {name: getattr(dataset, name) for name in _ARRAYS}
     members |= {f"samples.{name}": getattr(dataset.samples, name) for name in SAMPLE_COLUMNS}
@@ -81,6 +82,15 @@ def save_dataset(dataset: LandmarkDataset | str | Path, path: str | Path) -> Non
             info.file_size = array.nbytes
             with archive.open(info, "w") as member:
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _plain(value: object) -> object:
+    """Return a path, or a number or an array of NumPy, as a type of JSON."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise InvalidDataError(f"options in a header are numbers and text, not {type(value).__name__}")
 
 
 def load_dataset(path: str | Path | LandmarkDataset) -> LandmarkDataset:

@@ -39,10 +39,10 @@ MAX_VALUE = 1e9
 
 def _shape_problems(arrays: _Arrays, columns: _Arrays) -> list[str]:
     image = arrays["image"]
-    if image.ndim != 4:
-        came = f"{image.dtype} {image.shape}"
-        return [f"image is {came}, expected float32 (n_frames, n_hands, {N_LANDMARKS}, 3)"]
-    n_frames, n_hands = image.shape[:2]
+    if np.ndim(image) != 4:
+        expects = f"expected float32 (n_frames, n_hands, {N_LANDMARKS}, 3)"
+        return [f"image is {_described(image)}, {expects}"]
+    n_frames, n_hands = np.shape(image)[:2]
     n_samples = len(columns["label"])
     landmarks = (n_frames, n_hands, N_LANDMARKS, 3)
     expected: dict[str, tuple[tuple[int, ...], type]] = {
@@ -56,17 +56,27 @@ def _shape_problems(arrays: _Arrays, columns: _Arrays) -> list[str]:
     }
     problems = []
     for name, (shape, dtype) in expected.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype != dtype:
-            came = f"{array.dtype} {array.shape}"
-            problems.append(f"{name} is {came}, expected {np.dtype(dtype)} {shape}")
+        came, wanted = _described(arrays[name]), f"{np.dtype(dtype)} {shape}"
+        if came != wanted:
+            problems.append(f"{name} is {came}, expected {wanted}")
     if n_hands not in (1, 2) and not problems:
         problems.append(f"there is room for {n_hands} hands a frame, expected 1 or 2")
     for name, column in columns.items():
-        kind = "i" if name == "view" else "U"
-        if column.shape != (n_samples,) or column.dtype.kind != kind:
-            problems.append(f"column {name} is {column.dtype} {column.shape}")
+        kind, wanted = ("i", "int64") if name == "view" else ("U", "text")
+        array = column if isinstance(column, np.ndarray) else np.empty(0, object)
+        if array.shape != (n_samples,) or array.dtype.kind != kind:
+            came = _described(column)
+            problems.append(
+                f"column {name} is {came}, expected an array of {wanted} {(n_samples,)}"
+            )
     return problems
+
+
+def _described(given: object) -> str:
+    """Return the type and the shape of an array, or the type of something else."""
+    if isinstance(given, np.ndarray):
+        return f"{given.dtype} {given.shape}"
+    return f"a {type(given).__name__}, not an array"
 
 
 def _value_problems(arrays: _Arrays) -> list[str]:
@@ -88,6 +98,18 @@ def _value_problems(arrays: _Arrays) -> list[str]:
     if not np.isfinite(arrays["time"]).all():
         problems.append("time must be finite")
     return problems
+
+
+def are_landmarks(image: NDArray[Any], world: NDArray[Any]) -> bool:
+    """Return whether each hand (..., 21, 3) is missing, NaN, or has a known x and y.
+
+    Its z and its world landmarks may be unknown, NaN, but neither infinite nor beyond
+    :data:`MAX_VALUE`.
+    """
+    missing = np.isnan(image).all(axis=(-2, -1))
+    known = (np.abs(image[..., :2]) <= MAX_VALUE).all(axis=(-2, -1))
+    large = [(np.abs(values) > MAX_VALUE).any() for values in (image[..., 2], world)]
+    return bool((missing | known).all()) and not any(large)
 
 
 def _header_problems(header: Mapping[str, Any]) -> list[str]:

@@ -88,10 +88,14 @@ if TYPE_CHECKING:
     from handlore.classifiers.improving import improve as improve
     from handlore.classifiers.selection import compare_estimators as compare_estimators
     from handlore.classifiers.training import train as train
+    from handlore.datasets.conversion.batches import ConvertOptions as ConvertOptions
     from handlore.datasets.conversion.convert import convert as convert
     from handlore.datasets.conversion.convert import convert_to_file as convert_to_file
     from handlore.datasets.conversion.preview import preview as preview
+    from handlore.datasets.dataset import Header as Header
     from handlore.datasets.dataset import LandmarkDataset as LandmarkDataset
+    from handlore.datasets.dataset import Samples as Samples
+    from handlore.datasets.dataset import concatenate as concatenate
     from handlore.datasets.describe import describe as describe
     from handlore.datasets.loading import load_data as load_data
     from handlore.datasets.pictures import read_picture as read_picture
@@ -102,6 +106,7 @@ if TYPE_CHECKING:
     from handlore.datasets.tracking import track_video as track_video
     from handlore.landmarks.detector import DetectorOptions as DetectorOptions
     from handlore.landmarks.errors import HandloreError as HandloreError
+    from handlore.landmarks.errors import InvalidDataError as InvalidDataError
     from handlore.landmarks.geometry import canonicalize as canonicalize
     from handlore.landmarks.hands import HAND_CONNECTIONS as HAND_CONNECTIONS
     from handlore.landmarks.hands import Hand as Hand
@@ -111,9 +116,11 @@ if TYPE_CHECKING:
     from handlore.models.files import load_model as load_model
     from handlore.models.files import load_models as load_models
     from handlore.models.files import required_landmarker as required_landmarker
+    from handlore.models.model import Prediction as Prediction
     from handlore.models.predict import predict_files as predict_files
     from handlore.models.predict import predict_video as predict_video
     from handlore.models.stream.calibration import calibrate as calibrate
+    from handlore.models.stream.events import Event as Event
     from handlore.models.stream.recogniser import Recogniser as Recogniser
     from handlore.models.stream.recogniser import recognise as recognise
     from handlore.models.stream.replay import replay as replay
@@ -129,9 +136,10 @@ _API = {
         "capture.live.run": "LiveOptions run_live",
         "capture.recording.options": "SessionOptions",
         "capture.recording.run": "record",
+        "datasets.conversion.batches": "ConvertOptions",
         "datasets.conversion.convert": "convert convert_to_file",
         "datasets.conversion.preview": "preview",
-        "datasets.dataset": "LandmarkDataset",
+        "datasets.dataset": "Header LandmarkDataset Samples concatenate",
         "datasets.describe": "describe",
         "datasets.loading": "load_data",
         "datasets.pictures": "read_picture",
@@ -140,13 +148,15 @@ _API = {
         "datasets.tables.exporting": "export_table",
         "datasets.tracking": "track_video",
         "landmarks.detector": "DetectorOptions",
-        "landmarks.errors": "HandloreError",
+        "landmarks.errors": "HandloreError InvalidDataError",
         "landmarks.geometry": "canonicalize",
         "landmarks.hands": "HAND_CONNECTIONS Hand HandLandmark",
         "landmarks.opening": "open_detector",
         "landmarks.search": "search",
         "models.files": "load_model load_models required_landmarker",
+        "models.model": "Prediction",
         "models.stream.calibration": "calibrate",
+        "models.stream.events": "Event",
         "models.stream.recogniser": "Recogniser recognise",
         "models.stream.settings": "RecogniserSettings",
         "classifiers.improving": "improve",
@@ -162,6 +172,8 @@ _API = {
     for name in names.split()
 }
 """The module of each public name; the imports above are for type checkers."""
+
+__all__ = [*_API]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -37,7 +37,7 @@ class DetectorOptions:
     video: bool = False
     """Whether hands are tracked in the frames of a camera or a video; ``auto`` then prefers
     ``litert``."""
-    bundle: Path | None = None
+    bundle: str | Path | None = None
     """A bundle file to use instead of the one in the cache."""
     threads: int | None = None
     """How many threads LiteRT may use for a network; None: it chooses. The landmarks do not depend

@@ -27,7 +27,7 @@ def each(given: Any) -> list[Any]:
 
 def as_path(given: object, expected: str = "a path") -> Path:
     """Return a path; HandloreError says what was expected where something else is given."""
-    if given == "":  # not the current folder, which is "."
+    if isinstance(given, str) and not given:  # not the current folder, which is "."
         raise HandloreError(f"expected {expected}, but got an empty text")
     return Path(require_type(given, (str, os.PathLike), expected))
 

@@ -87,9 +87,16 @@ def canonicalize(landmarks: FloatArray, handedness: ArrayLike = np.nan) -> Float
     require_type(landmarks, np.ndarray, "an array (..., 21, 3) of landmarks")
     if landmarks.shape[-2:] != (N_LANDMARKS, 3):
         raise HandloreError(f"landmarks have shape {landmarks.shape}, expected (..., 21, 3)")
+    try:
+        sides = np.broadcast_to(np.asarray(handedness), landmarks.shape[:-2])
+    except ValueError as error:
+        came, expected = np.shape(handedness), landmarks.shape[:-2]
+        raise HandloreError(
+            f"handedness has shape {came}, expected {expected} or one number"
+        ) from error
     length = palm_length(landmarks)
     unit = np.where(length > 0, length, np.float32(np.nan))[..., None, None]
     hands = np.asarray((landmarks - landmarks[..., :1, :]) / unit, np.float32)
-    sign = np.where(np.asarray(handedness) < 0.5, np.float32(-1), np.float32(1))
+    sign = np.where(sides < 0.5, np.float32(-1), np.float32(1))
     hands[..., 0] *= sign[..., None]
     return hands

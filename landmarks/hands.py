@@ -87,9 +87,12 @@ class Hand:
 
     def __post_init__(self) -> None:
         for name in ("image", "world"):
-            shape = getattr(self, name).shape
-            if shape != (N_LANDMARKS, 3):
-                raise InvalidArgumentError(f"{name} has shape {shape}, expected ({N_LANDMARKS}, 3)")
+            given = getattr(self, name)
+            if not isinstance(given, np.ndarray) or given.shape != (N_LANDMARKS, 3):
+                came = getattr(given, "shape", type(given).__name__)
+                raise InvalidArgumentError(
+                    f"{name} has shape {came}, expected an array ({N_LANDMARKS}, 3)"
+                )
 
     @property
     def side(self) -> str | None:
@@ -108,17 +111,18 @@ class Hand:
         return replace(self, stage=stage)
 
 
-def by_slot(hands: Sequence[Hand], n_hands: int) -> list[Hand | None]:
+def by_slot(hands: Sequence[Hand | None], n_hands: int) -> list[Hand | None]:
     """Put detected hands into the slots of a dataset.
 
     A single slot takes the first hand, whose palm has the highest score. Of two slots, slot 0 is
     for the left and slot 1 for the right hand; of two hands on the same side the one whose
     handedness is clearer takes it.
     """
+    found = [hand for hand in hands if hand is not None]
     if n_hands == 1:
-        return [hands[0] if hands else None]
+        return [found[0] if found else None]
     slots: list[Hand | None] = [None, None]
-    for hand in sorted(hands[:2], key=lambda hand: -hand.clarity):
+    for hand in sorted(found[:2], key=lambda hand: -hand.clarity):
         side = 1 if hand.side == "right" else 0
         slots[side if slots[side] is None else 1 - side] = hand
     return slots
@@ -148,9 +152,9 @@ class HandArrays(NamedTuple):
 def stack_hands(frames: Sequence[Sequence[Hand | None]]) -> HandArrays:
     """Return as arrays the hand in each slot of each frame, None where the slot is empty.
 
-    Without frames there is one slot.
+    There are as many slots as the frame with most has, and at least one.
     """
-    arrays = HandArrays.empty(len(frames), len(frames[0]) if frames else 1)
+    arrays = HandArrays.empty(len(frames), max([1, *map(len, frames)]))
     for frame, slots in enumerate(frames):
         for slot, hand in enumerate(slots):
             if hand is not None:

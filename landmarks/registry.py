@@ -57,6 +57,11 @@ class Registry(Generic[T]):
         name = getattr(entry, "name", None)
         if not isinstance(name, str) or not name:
             raise TypeError(f"a {self.kind} needs a class attribute `name`, got {entry!r}")
+        module = name.replace("-", "_")
+        is_built_in = getattr(entry, "__module__", "").startswith(f"{self.package}.")
+        if not is_built_in and module in self._modules():
+            # A built-in entry that nobody has used yet has its name too.
+            importlib.import_module(f"{self.package}.{module}")
         known = self._entries.get(name)
         if known is not None and not _same(known, entry):
             raise TypeError(f"there is already a {self.kind} {name}: {known!r}")

@@ -107,7 +107,7 @@ def cached_path(landmarker: str) -> Path:
     return cache_folder() / f"hand_landmarker_{_known(landmarker)}.task"
 
 
-def find_bundle(landmarker: str = "full", explicit: Path | None = None) -> Bundle | None:
+def find_bundle(landmarker: str = "full", explicit: str | Path | None = None) -> Bundle | None:
     """Find a bundle without the network, or return None.
 
     The explicit path, or the one in ``HANDLORE_LANDMARKER``, must be that of a usable bundle.

@@ -91,6 +91,8 @@ class PoseEncoder:
         self, image: FloatArray, world: FloatArray, handedness: FloatArray
     ) -> FloatArray:
         present = ~np.isnan(image[..., 0, 0])
+        if not present.any(axis=1).all():
+            raise InvalidDataError("a frame shows no hand; leave it out")
         width = len(feature_names(self.groups))
         rows = np.zeros((len(image), 2 * width + 4), np.float32)
         for slot in range(2):

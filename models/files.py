@@ -15,7 +15,7 @@ import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.files import is_foreign_name
-from handlore.datasets.kinds import KIND_WORDS, Kind
+from handlore.datasets.kinds import KIND_WORDS, Kind, require_kind
 from handlore.landmarks.errors import (
     HandloreError,
     InvalidDataError,
@@ -87,6 +87,7 @@ def load_model(path: str | Path | Model, kind: Kind | None = None) -> Model:
     >>> model.labels
     ('fist', 'open_palm', 'point', 'victory')
     """
+    require_kind(kind)
     model = path if isinstance(path, Model) else _loaded(path)
     if kind not in (None, model.card.kind):
         name = "the model" if isinstance(path, Model) else model_path(path)

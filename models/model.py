@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
+from handlore.datasets.kinds import KIND_WORDS
+from handlore.datasets.validation import are_landmarks
 from handlore.landmarks.errors import InvalidDataError, counted, require_type
 from handlore.landmarks.geometry import rotation_deg
 from handlore.landmarks.hands import FloatArray, Hand, Pixels, by_slot, majority_side, stack_hands
@@ -105,6 +107,13 @@ class Model:
         Somebody has cut them. ``none`` competes only if the training data has it.
         """
         return self.predict_proba(X)
+
+    def predict_picture(self, detector: "HandDetector", pixels: Pixels, tta: int = 0) -> Prediction:
+        """Predict the pose in a picture, see :meth:`PoseModel.predict_picture`.
+
+        InvalidDataError is raised if the model takes movements.
+        """
+        raise InvalidDataError(f"this model takes {KIND_WORDS[self.card.kind]}, not pictures")
 
     def predict_clip(self, clip: LandmarkDataset) -> Prediction:
         """Predict the one gesture that a recording shows from start to end.
@@ -220,8 +229,13 @@ class PoseModel(Model):
         """Return the probabilities (n_labels,) for one frame that shows a hand.
 
         The arrays are those of one frame of :meth:`~.encoders.PoseEncoder.encode`.
+        InvalidDataError is raised if it shows none, or its landmarks are not finite.
         """
-        row = self.encoder.encode(image[None], world[None], handedness[None])
+        arrays = (np.asarray(one, np.float32)[None] for one in (image, world, handedness))
+        image, world, handedness = arrays
+        if np.isnan(image).all() or not are_landmarks(image, world):
+            raise InvalidDataError("the frame shows no hand, or its landmarks are not finite")
+        row = self.encoder.encode(image, world, handedness)
         probabilities: FloatArray = self.predict_proba(row)[0]
         return probabilities
 
@@ -280,7 +294,8 @@ class PoseModel(Model):
         shown = [require_type(hand, Hand, "hands, or None") for hand in slots if hand is not None]
         if not shown:
             return _NO_HAND
-        if not all(np.isfinite(hand.image[:, :2]).all() for hand in shown):
+        usable = (are_landmarks(hand.image, hand.world) for hand in shown)
+        if not all(usable) or any(np.isnan(hand.image).all() for hand in shown):
             raise InvalidDataError(
                 "the landmarks of the hand are not finite; a missing hand is None"
             )

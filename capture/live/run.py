@@ -57,7 +57,7 @@ class LiveOptions:
         If an option has no effect without another one.
     """
 
-    actions: Path | None = None
+    actions: str | Path | None = None
     """A TOML file of actions, such as :func:`~handlore.capture.actions.file.preset_file`."""
     dry_run: bool = False
     """Only report which actions would be run."""
@@ -83,7 +83,7 @@ class LiveOptions:
     """Most frames per second."""
     max_hands: int | None = None
     """How many hands to detect; default: as many as the models take."""
-    record: Path | None = None
+    record: str | Path | None = None
     """A folder of recordings for the landmarks around each event."""
     buffer_seconds: float = 120.0
     """Length of the buffer that is recorded at the end."""

@@ -286,7 +286,8 @@ def compare(
     ----------
     a, b
         Results of ``cross_validate`` or ``evaluate``, their ``run``, or files that hold them
-        (``scores.json``), of the same items in any order.
+        (``scores.json``), of the same items in any order; items without a source are in the same
+        order.
     n_draws, seed
         Of the bootstrap.
 

@@ -58,7 +58,7 @@ def cross_validate(
     by: By | None = None,
     folds: int | None = None,
     features: Sequence[str] | None = None,
-    mirror_labels: str = "",
+    mirror_labels: str | Mapping[str, str] = "",
     params: Mapping[str, object] | None = None,
     seed: int = 0,
     with_importances: bool = False,
@@ -190,6 +190,7 @@ def cross_validate_pipeline(
     started, encoder = time.perf_counter(), pipeline.encoder
     known = () if base is None else base.labels
     require_testable(dataset, by, known)
+    folds = None if folds is None else fold_count(dataset, by, folds)
     total = fold_count(dataset, by, folds)
     left_out = sorted(set(untested_labels(dataset, by)) - set(known))
     importances: list[list[Importance]] = []

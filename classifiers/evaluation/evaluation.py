@@ -198,7 +198,8 @@ def evaluate(
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
-        Also recognise the clips in streams, as live; default: those of movements.
+        Also recognise the samples in streams, as live; default: yes. There are no such scores for
+        a model of movements that does not know ``none``.
 
     Raises
     ------

@@ -142,7 +142,8 @@ def wilson(n_right: float, n: int) -> Interval:
     share, z2 = n_right / n, _Z**2 / n
     middle = (share + z2 / 2) / (1 + z2)
     half = _Z / (1 + z2) * sqrt(share * (1 - share) / n + z2 / (4 * n))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    # Rounding must not leave the share itself outside.
+    return max(min(middle - half, share), 0.0), min(max(middle + half, share), 1.0)
 
 
 def bootstrap_sums(rows: Floats, n_draws: int = N_DRAWS, seed: int = 0) -> Floats:

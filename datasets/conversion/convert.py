@@ -88,7 +88,7 @@ class Conversion:
 
 def convert(
     source: Source,
-    root: Path,
+    root: str | Path,
     detector: HandDetector | None,
     options: ConvertOptions | None = None,
     *,
@@ -213,8 +213,8 @@ class RunOptions:
 
 def convert_to_file(
     source: Source,
-    root: Path,
-    out: Path,
+    root: str | Path,
+    out: str | Path,
     options: ConvertOptions | None = None,
     factory: DetectorFactory | None = None,
     *,
@@ -260,7 +260,8 @@ def convert_to_file(
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), as_path(root)
     report, progress = report or (lambda line: None), progress or (lambda done, total: None)
-    require_writable(real_path(as_path(out)))
+    out = as_path(out)
+    require_writable(real_path(out))
     folder = ResumeFolder.of(out)
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask

@@ -121,7 +121,7 @@ def _letters(name: str) -> str:
     return "".join(char for char in name.casefold() if char.isalpha())
 
 
-def preview(source: Source, root: Path, options: ConvertOptions | None = None) -> Preview:
+def preview(source: Source, root: str | Path, options: ConvertOptions | None = None) -> Preview:
     """Say how a source would be understood, without reading its items.
 
     Raises

@@ -16,8 +16,9 @@ import numpy as np
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import InvalidDataError, counted, require_type
+from handlore.landmarks.files import as_path
 
-from ..files import replace_card
+from ..files import load_model, replace_card
 from ..model import Model
 from .ground_truth import Stream, StreamScore, dataset_streams
 from .inference import ModelOutput, StreamModel, stream_models
@@ -129,10 +130,13 @@ class Calibration:
         needed = round(self.hours_needed, 3)
         return {"labels": labels, "before": before, "hours_needed": needed, **self.as_json()}
 
-    def save(self, model: Model, path: Path, out: Path | None = None) -> None:
+    def save(
+        self, model: Model | str | Path, path: str | Path, out: str | Path | None = None
+    ) -> None:
         """Write the thresholds into a copy of the model file at ``path``, or in place."""
-        card = replace(model.card, thresholds=self.thresholds, calibration=self.as_json())
-        replace_card(path, card, out)
+        card = load_model(model).card
+        card = replace(card, thresholds=self.thresholds, calibration=self.as_json())
+        replace_card(as_path(path), card, None if out is None else as_path(out))
 
 
 def _poisson_bound(n: int) -> float:

@@ -7,12 +7,15 @@ recogniser decides the same at any frame rate.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handlore.landmarks.errors import InvalidDataError
-from handlore.landmarks.hands import N_LANDMARKS, FloatArray, HandLandmark
+from handlore.datasets.validation import are_landmarks
+from handlore.landmarks.errors import InvalidDataError, require_type
+from handlore.landmarks.geometry import palm_length
+from handlore.landmarks.hands import N_LANDMARKS, FloatArray
 
 TICK_RATE = 30
 """Ticks a second; tick k is at k / TICK_RATE seconds."""
@@ -20,6 +23,8 @@ MAX_FRAME_GAP = 0.3
 """Seconds between two frames up to which a hand is interpolated."""
 MAX_HAND_LOSS = 0.6
 """Seconds after which a hand that is not detected counts as gone, and its gesture as ended."""
+_MAX_SECONDS = 1e12
+"""Largest time of a frame; clocks that count from 1970 are at 1.8e9."""
 _SPEED_SECONDS = 0.16
 """Time constant of the speed in the One-Euro filter (a cutoff of 1 Hz, as in the paper)."""
 _CUTOFF_SLOPE = 1.0
@@ -45,7 +50,7 @@ class StreamFrame:
         return ~np.isnan(self.image[:, 0, 0])
 
     def require_hands(self, n_hands: int) -> None:
-        """Raise InvalidDataError unless the arrays have room for this many hands."""
+        """Raise InvalidDataError unless the arrays hold this many hands, found or missing."""
         shape = (n_hands, N_LANDMARKS, 3)
         for name, expected in (("image", shape), ("world", shape), ("handedness", shape[:1])):
             found = getattr(self, name).shape
@@ -53,6 +58,10 @@ class StreamFrame:
                 raise InvalidDataError(
                     f"{name} of a frame has shape {found}, the models expect {expected}"
                 )
+        if not are_landmarks(self.image, self.world):
+            raise InvalidDataError(
+                "the landmarks of a hand in a frame are not finite; a missing hand is NaN"
+            )
 
     def hands(self, slots: slice) -> "StreamFrame":
         """Return the frame with some of its hands."""
@@ -80,7 +89,7 @@ class _FrameResampler:
         hand has gone.
         """
         last = self._last
-        if not math.isfinite(frame.time):
+        if not abs(require_type(frame.time, Real, "seconds as a number")) <= _MAX_SECONDS:
             raise InvalidDataError(f"a frame has time {frame.time}, expected seconds")
         if last is not None and frame.time <= last.time:
             raise InvalidDataError(
@@ -190,5 +199,9 @@ class HandSmoother:
         if np.isnan(hand[0, 0, 0]):
             self._filters[slot].reset()
             return hand
-        palm = hand[..., HandLandmark.MIDDLE_FINGER_MCP, :] - hand[..., 0, :]
-        return self._filters[slot](hand, _length(palm))
+        unknown = np.isnan(hand)
+        if not unknown.any():
+            return self._filters[slot](hand, palm_length(hand))
+        # Some tables have no z, and some detectors no world landmarks: the rest is smoothed.
+        known = np.where(unknown, np.float32(0), hand)
+        return np.where(unknown, hand, self._filters[slot](known, palm_length(known)))

@@ -138,13 +138,14 @@ class Recogniser:
         Raises
         ------
         InvalidDataError
-            If the time does not rise, or the arrays have other shapes.
+            If the time does not rise, or the arrays have other shapes; or if landmarks are not
+            finite. The stream then goes on as if there had been no such frame.
         """
-        frame = StreamFrame(time, *map(_as_array, (image, world, handedness)))
+        frame = StreamFrame(time, *map(_copied, (image, world, handedness)))
         frame.require_hands(self.n_hands)
         return [event for one in self._trackers for event in one.feed(frame, self.aspect)]
 
-    def feed_hands(self, time: float, hands: Sequence[Hand]) -> list[Event]:
+    def feed_hands(self, time: float, hands: Sequence[Hand | None]) -> list[Event]:
         """Process the hands that a detector found in the next frame, see :meth:`feed`."""
         arrays = stack_hands([by_slot(hands, self.n_hands)])
         return self.feed(time, arrays.image[0], arrays.world[0], arrays.handedness[0])
@@ -160,9 +161,10 @@ class Recogniser:
         return sorted(states, key=lambda state: (state.label is None, state.probabilities is None))
 
 
-def _as_array(numbers: FloatArray) -> FloatArray:
+def _copied(numbers: FloatArray) -> FloatArray:
+    """Return numbers as an array that its giver will not change."""
     try:
-        return np.asarray(numbers, np.float32)
+        return np.array(numbers, np.float32)
     except (TypeError, ValueError) as error:
         raise InvalidDataError(f"a frame needs arrays of numbers: {error}") from error
 
@@ -298,8 +300,13 @@ class _Tracker:
     def feed(self, frame: StreamFrame, aspect: float) -> list[Event]:
         ticks = self._smoother.feed(frame.hands(self._slots))
         if not self._holds and not self._follows:
-            return [event for tick in ticks for event in self._tick(tick)]
+            return self._placed(event for tick in ticks for event in self._tick(tick))
         return [event for tick in ticks for event in self._detailed(tick, aspect)]
+
+    def _placed(self, events: Iterable[Event]) -> list[Event]:
+        """Return events with the slot of their hand."""
+        slot = self._slots.start
+        return [replace(event, slot=slot) if slot else event for event in events]
 
     def _tick(self, tick: Tick) -> Iterator[Event]:
         for _, inference, decider in self._parts:
@@ -331,9 +338,7 @@ class _Tracker:
             yield event
 
     def finish(self) -> list[Event]:
-        slot = self._slots.start
-        events = [event for _, _, decider in self._parts for event in decider.finish()]
-        return [replace(event, slot=slot) for event in events] if slot else events
+        return self._placed(event for _, _, decider in self._parts for event in decider.finish())
 
     @property
     def states(self) -> list[ModelState]:

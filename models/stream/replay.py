@@ -67,7 +67,8 @@ def replay(
     Raises
     ------
     HandloreError
-        If the only recording cannot be replayed.
+        If there is no model, or the only recording is missing; recordings with contents that cannot
+        be replayed are among the failures.
 
     Examples
     --------
@@ -77,6 +78,8 @@ def replay(
     ['swipe_left']
     """
     loaded = [load_model(one) for one in each(models)]
+    if not loaded:
+        raise InvalidDataError("no models; expected one or more")
     recordings = [file for path in each_path(paths) for file in _recordings(path)]
     logs: list[_StreamLog] = []
     failures: list[tuple[str, str]] = []
@@ -113,7 +116,7 @@ def _streams(
     """Yield the streams of a dataset, or the tracked hands of videos."""
     if path.suffix.lower() == ".npz":
         dataset = load_dataset(path)
-        if not (dataset.samples.view == 0).any():
+        if dataset.n_samples and not (dataset.samples.view == 0).any():
             raise InvalidDataError("it holds augmented copies only, no recording")
         for stream in dataset_streams(dataset):
             yield stream.name or str(path), stream.video

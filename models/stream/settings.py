@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
@@ -22,6 +22,7 @@ MOVEMENT_THRESHOLD = 0.6
 """Minimum probability of movements without a threshold of their own."""
 PATIENCE = 0.5
 """Seconds that movements wait without a patience of their own."""
+PoseEvents = Literal["start", "end"]
 Sensitivity = Literal["low", "normal", "high"]
 SENSITIVITIES: dict[Sensitivity, dict[str, float]] = {
     "low": {"threshold": 0.7, "dwell": 0.5, "max_novelty": 0.9, "movement_margin": 0.15},
@@ -67,7 +68,7 @@ class RecogniserSettings:
     """A pose with a higher novelty score is rejected: its probabilities are lowered."""
     movement_margin: float = 0.0
     """Added to the thresholds of movements, those in the model file too."""
-    pose_events: Literal["start", "end"] = "start"
+    pose_events: PoseEvents = "start"
     """When the event of a pose is emitted: after the hold time, or when the pose has ended."""
     hold_interval: float | None = None
     """Also emit the other events of a pose: its start, its end and, while it is held, one every so
@@ -82,6 +83,9 @@ class RecogniserSettings:
                 continue
             if not 0 <= require_type(value, Real, f"a number as {name}") <= largest:
                 raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
+        if self.pose_events not in get_args(PoseEvents):
+            raise InvalidDataError(f"pose_events is {self.pose_events!r}, expected start or end")
+        require_type(self.follow_hands, bool, "True or False as follow_hands")
         if not abs(require_type(self.movement_margin, Real, "a number as movement_margin")) <= 1:
             raise InvalidDataError(f"movement_margin is {self.movement_margin}, expected -1 to 1")
 

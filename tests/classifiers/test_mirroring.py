@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from movement_stubs import clip, dataset_of
+from movement_stubs import clip, dataset_of, movements
 
 import handlore
 from handlore.classifiers import mirroring
+from handlore.classifiers.factory import make_pipeline
 from handlore.classifiers.mirroring import (
     UNKNOWN,
     classes_in_mirror,
@@ -17,7 +18,7 @@ from handlore.classifiers.mirroring import (
     parse_label_pairs,
 )
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, OptionError
 from handlore.landmarks.geometry import mirror
 from handlore.models.encoders import MovementEncoder
 from handlore.models.files import load_model
@@ -235,3 +236,13 @@ def test_swipes_swap_and_others_stay() -> None:
     blocks = MovementEncoder(1, 128, averaged=False, context=True).encode_samples(dataset)
     assert classes_in_mirror(blocks, codes, np.array(people), classes, "").tolist() == [1, 0, 2]
     assert classes_in_mirror(blocks, codes, None, classes, "left=still").tolist() == [2, 1, 0]
+
+
+def test_pairs_may_be_a_dict() -> None:
+    data = movements(1, 1)
+    options = {"mirror_labels": {"left": "right"}}
+    assert make_pipeline(data, **options).estimator.mirror_labels == "left=right"
+    with pytest.raises(OptionError, match="name up; known labels"):
+        make_pipeline(data, mirror_labels={"left": "up"})
+    with pytest.raises(HandloreError, match="as mirror_labels, but got list"):
+        make_pipeline(data, mirror_labels=["left=right"])

@@ -63,6 +63,7 @@ def test_card_says_what_it_was_trained_on(dataset: LandmarkDataset, tmp_path: Pa
     assert "crossval" not in card.training
     assert trained.notes == ()
     assert trained.card.labels == card.labels
+    assert trained.card.n_features == card.n_features > 0
     assert trained.n_bytes == (tmp_path / "m.onnx").stat().st_size
 
 

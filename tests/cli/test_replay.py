@@ -13,9 +13,11 @@ from ready_stubs import signs
 
 from handlore.datasets.recording_files import open_recordings_folder
 from handlore.datasets.storage import save_dataset
+from handlore.landmarks.errors import HandloreError
 from handlore.models.files import load_model
 from handlore.models.stream.ground_truth import dataset_streams
 from handlore.models.stream.recogniser import recognise
+from handlore.models.stream.replay import replay
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
@@ -145,3 +147,9 @@ def test_actions_are_rehearsed(run: Run, refused: Refused, tmp_path: Path) -> No
     assert [one["time"] for one in found[:3]] == pytest.approx([0.77, 1.77, 2.77], abs=0.05)
     actions.write_text('[actions.fist]\nsay = "x"\nmap = { v = "pich" }')
     assert "unknown value 'pich' of a hand; did you mean pinch?" in refused(run(*words))
+
+
+def test_nothing_to_replay_with(npz: Path) -> None:
+    """A mistake in the call is no fault of the file."""
+    with pytest.raises(HandloreError, match="no models; expected one or more"):
+        replay([], npz)

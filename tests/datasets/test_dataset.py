@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +115,35 @@ def test_sample_columns_must_be_of_one_length_and_known():
     with pytest.raises(InvalidDataError, match="column group"):
         LandmarkDataset.of_hands([[None]], Samples.make(["a"], group=["p1", "p2"]))
     assert LandmarkDataset.of_hands([], Samples.make([])).image.shape == nothing.shape
+
+
+def test_a_first_frame_without_a_hand():
+    marks = np.ones((21, 3), np.float32)
+    dataset = LandmarkDataset.of_hands([[], [Hand(marks, marks, 0.9)]], Samples.make(["a", "b"]))
+    assert dataset.has_hand.tolist() == [False, True]
+
+
+def test_unknown_names_are_empty():
+    """A table of pandas has None or NaN there; as a person "nan" they would be one."""
+    frame = pandas.DataFrame({"label": ["a", "b", "c"], "who": ["x", None, np.nan]})
+    samples = Samples.make(frame.label, group=frame.who)
+    assert samples.label.tolist() == ["a", "b", "c"]
+    assert samples.group.tolist() == ["x", "", ""]
+    assert Samples.make(["nan", "None"]).label.tolist() == ["nan", "None"]
+    hands = [[None]] * 3
+    with pytest.raises(InvalidDataError, match="every sample needs a label"):
+        LandmarkDataset.of_hands(hands, Samples.make(frame.who))
+    whole = LandmarkDataset.of_hands(hands, samples)
+    objects = replace(samples, label=frame.label.to_numpy(object))
+    with pytest.raises(InvalidDataError, match=r"column label is object .*expected .*text \(3,\)"):
+        replace(whole, samples=objects)
+    with pytest.raises(InvalidDataError, match="time is a list, not an array, expected float64"):
+        replace(whole, time=[0.0, 0.0, 0.0])
+
+
+def test_nothing_to_join():
+    with pytest.raises(InvalidDataError, match="no datasets to join"):
+        concatenate([])
 
 
 def test_hands_become_rows_and_missing_ones_stay_missing():

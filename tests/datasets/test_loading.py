@@ -66,6 +66,16 @@ def test_a_path_given_twice_counts_once(
     assert len(again.notes) == 1
 
 
+def test_what_is_loaded_may_be_written_into(folder: RecordingFolder) -> None:
+    """A folder is read once; what somebody does with its arrays must not be in the next copy."""
+    folder.keep(movement("left"))
+    first = load_data(folder.root).dataset
+    first.image[:] = 7
+    assert not (load_data(folder.root).dataset.image == 7).any()
+    with pytest.raises(HandloreError, match="unknown kind 'poses'; did you mean pose"):
+        load_data(folder.root, "poses")
+
+
 def test_movements_and_poses_are_distinguished(both: RecordingFolder) -> None:
     recorded = load_recordings(both.root)
     assert recorded.counts() == {"sequence": 6, "pose": 4}, "`none` makes no kind"

@@ -3,6 +3,7 @@ import json
 import pickle
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,6 +120,18 @@ def test_the_file_is_an_npz_that_others_can_read_without_pickle(dataset, saved):
     assert header["format"] == 1
     assert header["writer"].startswith("handlore ")
     assert header["detector"]["landmarker"] == "full"
+
+
+def test_options_of_numpy_are_plain_numbers(make_dataset, tmp_path):
+    dataset = make_dataset(["a"])
+    options = {"stride": np.int64(2), "size": np.array([640, 480]), "root": Path("photos")}
+    header = replace(dataset.header, options=options)
+    save_dataset(replace(dataset, header=header), tmp_path / "d.npz")
+    found = load_dataset(tmp_path / "d.npz").header.options
+    assert found == {"stride": 2, "size": [640, 480], "root": "photos"}
+    with pytest.raises(InvalidDataError, match="numbers and text, not set"):
+        save_dataset(replace(dataset, header=replace(header, options={"x": {1}})), tmp_path / "e")
+    assert not (tmp_path / "e").exists()
 
 
 def test_text_that_is_no_unicode_is_kept(make_dataset, tmp_path):

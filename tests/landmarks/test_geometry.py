@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from handlore.classifiers.evaluation.leaks import _upright
+from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.geometry import canonicalize, mirror, palm_length, rotate, rotation_deg
 
 angles = st.floats(-720, 720, width=32)
@@ -154,3 +155,8 @@ def test_unknown_depth_stays_unknown_while_the_plane_is_canonical():
 
 def test_a_hand_squeezed_into_a_point_is_missing():
     assert np.isnan(canonicalize(np.full((21, 3), 0.5, np.float32))).all()
+
+
+def test_handedness_of_another_shape():
+    with pytest.raises(HandloreError, match=r"handedness has shape \(4,\), expected \(3,\) or one"):
+        canonicalize(np.ones((3, 21, 3), np.float32), np.ones(4))

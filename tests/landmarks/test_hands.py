@@ -56,7 +56,7 @@ def test_the_side_is_read_from_the_probability_of_a_right_hand(handedness, side)
 
 @pytest.mark.parametrize("shape", [(20, 3), (21, 2), (1, 21, 3)])
 def test_landmarks_of_another_shape_are_refused(shape):
-    with pytest.raises(HandloreError, match=r"world has shape .*expected \(21, 3\)"):
+    with pytest.raises(HandloreError, match=r"world has shape .*expected an array \(21, 3\)"):
         Hand(np.zeros((21, 3), np.float32), np.zeros(shape, np.float32), 1.0)
 
 

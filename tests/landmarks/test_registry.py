@@ -57,6 +57,13 @@ def test_two_entries_of_one_name_are_refused(toys: Registry) -> None:
         toys.register(other)
 
 
+def test_the_name_of_a_built_in_entry_that_nobody_has_used_is_refused(toys: Registry) -> None:
+    """Else anything that lists all names fails later, far from the mistake."""
+    with pytest.raises(TypeError, match="already a toy ball"):
+        toys.register(type("Other", (), {"name": "ball"}))
+    assert toys.names() == ["ball", "top", "yo-yo"]
+
+
 def test_an_entry_without_a_name_is_refused(toys: Registry) -> None:
     with pytest.raises(TypeError, match="class attribute `name`"):
         toys.register(type("Nameless", (), {}))
@@ -73,7 +80,7 @@ def test_the_same_class_of_a_program_and_of_its_module_is_one(toys: Registry) ->
     assert "spinner" in toys.names()
 
 
-def test_an_entry_may_be_refused() -> None:
+def test_an_entry_may_be_refused(toys: Registry) -> None:
     def refuse(entry: object) -> None:
         raise TypeError("not a toy")
 

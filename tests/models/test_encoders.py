@@ -102,6 +102,13 @@ def test_number_of_hands() -> None:
         PoseEncoder(n_hands=2).encode(*frames(2, 1))
 
 
+def test_frame_without_a_hand() -> None:
+    image, world, side = frames(2, 2)
+    image[1] = np.nan
+    with pytest.raises(InvalidDataError, match="a frame shows no hand"):
+        PoseEncoder(n_hands=2).encode(image, world, side)
+
+
 def test_missing_world_landmarks() -> None:
     image, world, handedness = frames(2, 1)
     with pytest.raises(InvalidDataError, match=r"'world'.*--features"):

@@ -514,6 +514,29 @@ def test_a_hand_that_is_not_finite(model_file: Path) -> None:
         load_model(model_file, "pose").predict_hands([Hand(marks, marks, 0.9)])
 
 
+@pytest.mark.parametrize("bad", [np.inf, 1e30])
+@pytest.mark.parametrize("where", ["image", "world"])
+def test_a_coordinate_that_is_none(where: str, bad: float, model_file: Path, npz: Path) -> None:
+    """A prediction of it would be a label with the probability NaN."""
+    model, data = load_model(model_file, "pose"), load_dataset(npz)
+    image, world, sides = data.image[0].copy(), data.world[0].copy(), data.handedness[0]
+    {"image": image, "world": world}[where][0, 9, 2] = bad
+    with pytest.raises(InvalidDataError, match="not finite"):
+        model.predict_hands([Hand(image[0], world[0], 0.9)])
+    with pytest.raises(InvalidDataError, match="not finite"):
+        model.predict_frame(image, world, sides)
+    frame = [values[0].tolist() for values in (data.image, data.world, data.handedness)]
+    assert model.predict_frame(*frame).shape == (len(model.labels),)
+
+
+def test_kinds_of_models(model_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(HandloreError, match="unknown kind 'poses'; did you mean pose"):
+        load_model(model_file, "poses")
+    moves = load_model("movements")
+    with pytest.raises(InvalidDataError, match=r"takes movements .* not pictures"):
+        moves.predict_picture(None, np.zeros((9, 9, 3), np.uint8))
+
+
 def test_another_name_is_suggested_than_the_one_refused(npz: Path, tmp_path: Path) -> None:
     for name, better in (("hard.onnx", "hard-model.onnx"), ("hard", "hard.onnx")):
         shutil.copy(npz, tmp_path / name)

@@ -136,6 +136,12 @@ def test_wilson_published_examples() -> None:
     assert wilson(20, 20) == pytest.approx((0.8389, 1.0), abs=1e-4)
 
 
+def test_a_perfect_score_is_inside_its_interval() -> None:
+    for n in range(1, 2000):
+        assert wilson(0, n)[0] == 0
+        assert wilson(n, n)[1] == 1
+
+
 def test_clips_have_intervals_too() -> None:
     data = movements(n_people=3)
     truth = data.samples.label

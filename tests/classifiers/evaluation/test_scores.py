@@ -1,5 +1,6 @@
 """Scores against values computed by hand; a spy checks what each fold was trained on."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from handlore.classifiers.base import HandEstimator
-from handlore.classifiers.evaluation.crossval import cross_val_predict
+from handlore.classifiers.evaluation.crossval import cross_val_predict, cross_validate
 from handlore.classifiers.evaluation.scores import Predictions, Scores, fit_samples, predict_items
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.errors import HandloreError, InvalidDataError
@@ -35,7 +36,9 @@ def numbered(
     side = np.ones((n, 1), np.float32)
     for missing in no_hand:
         image[missing], stage[missing], side[missing] = np.nan, -1, np.nan
-    samples = Samples.make(labels, group=groups, source=sources or [f"{i}.png" for i in range(n)])
+    source = list(sources or [f"{i}.png" for i in range(n)])
+    copy = [source[:i].count(one) for i, one in enumerate(source)]
+    samples = Samples.make(labels, group=groups, source=source, view=copy)
     return LandmarkDataset(
         image,
         image.copy(),
@@ -167,6 +170,38 @@ def test_augmented_copy_without_a_hand() -> None:
     assert given.predicted.tolist() == ["b"]
     assert given.no_hand.tolist() == [False]
     np.testing.assert_allclose(given.probability, [0.7], atol=1e-6)
+
+
+def test_samples_of_one_file_are_items_of_their_own() -> None:
+    """Such as the frames of a video in a table; copies belong to them in turn."""
+    data = numbered(["a", "b", "b", "a"])
+    video = replace(data.samples, source=np.array(["take.mp4"] * 4))
+    frames = replace(data, samples=video)
+    given = predict_items(lambda X: np.tile([[0.3, 0.7]], (len(X), 1)), ["a", "b"], frames, ENCODER)
+    assert given.truth.tolist() == ["a", "b", "b", "a"]
+    copied = replace(video, view=np.array([0, 0, 1, 1]))
+    assert copied.items().tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("found", [np.full((6, 2), np.nan), np.full((6, 2), 7.0), np.ones((6, 3))])
+def test_an_estimator_that_returns_no_probabilities(found: np.ndarray) -> None:
+    """Somebody's own; otherwise it would be scored."""
+
+    class Broken(Spy):
+        name = "broken"
+
+        def _predict_proba(self, X: np.ndarray) -> np.ndarray:
+            return found
+
+    data = numbered(["a", "b"] * 6, ["x", "x", "y", "y"] * 3)
+    with pytest.raises(InvalidDataError, match=r"no probabilities \(6, 2\) that add up to 1"):
+        cross_val_predict(Broken(), data, ENCODER, "group")
+
+
+def test_numbers_of_folds_may_be_numpys() -> None:
+    data = numbered(["a", "b"] * 6, ["x", "y", "z"] * 4)
+    found = cross_validate(data, "linear", features=["orientation"], folds=np.int64(2))
+    assert json.loads(found.json_text())["n_folds"] == 2
 
 
 def test_groups_are_not_divided(spy: Spy) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,11 +118,72 @@ def test_two_hands_one_hand_models() -> None:
         for name in ("image", "world", "handedness", "score", "stage")
     }
     told_of_both = events_of(Spread(), replace(one, **joined))
-    alone = [*events_of(Spread(), one), *events_of(Spread(), other)]
+    second = [replace(event, slot=1) for event in events_of(Spread(), other)]
+    alone = [*events_of(Spread(), one), *second]
     assert [event.start for event in alone] == [0.0, 1.0]
     assert sorted(told_of_both, key=str) == sorted(alone, key=str)
     with pytest.raises(InvalidDataError, match=r"room for 1 hand .*takes 2.*--max-hands 2"):
         events_of(Swipes(n_hands=2), one)
+
+
+def fed(
+    recogniser: Recogniser, spoil: Callable[[int, np.ndarray], np.ndarray | None], n: int = 60
+) -> list[str]:
+    """Show a wide hand; ``spoil`` changes a frame, or returns None for one that is refused."""
+    found = []
+    for at in range(n):
+        image, side = frame(0, 2.5), np.ones(1, np.float32)
+        spoilt = spoil(at, image)
+        if spoilt is None:
+            image[0, 7, 1] = np.inf
+            with pytest.raises(InvalidDataError, match="not finite; a missing hand is NaN"):
+                recogniser.feed(at / 30, image, image, side)
+        else:
+            found += recogniser.feed(at / 30, spoilt, spoilt, side)
+    return [event.label for event in found]
+
+
+def test_a_frame_that_is_refused_leaves_no_trace() -> None:
+    recogniser = Recogniser([Spread()])
+    assert fed(recogniser, lambda at, image: None if at == 2 else image) == ["wide"]
+    with pytest.raises(InvalidDataError, match="not finite"):
+        recogniser.feed(9.0, np.full((1, 21, 3), 1e30), np.zeros((1, 21, 3)), np.ones(1))
+    with pytest.raises(HandloreError, match="expected seconds as a number, but got str"):
+        recogniser.feed("9", frame(0, 1), frame(0, 1), np.ones(1))
+    with pytest.raises(InvalidDataError, match=r"has time 1e\+308"):
+        recogniser.feed(1e308, frame(0, 1), frame(0, 1), np.ones(1))
+
+
+def test_landmarks_without_z() -> None:
+    """As tables of 42 numbers have them."""
+
+    def flat(_: int, image: np.ndarray) -> np.ndarray:
+        image[..., 2] = np.nan
+        return image
+
+    assert fed(Recogniser([Spread()]), flat) == ["wide"]
+
+
+def test_arrays_may_be_used_again() -> None:
+    """A camera loop often fills the same arrays for each frame."""
+    video = stream([("rest", 2), ("left", 0.8), ("rest", 2)], fps=15)
+    kept, reused = Recogniser([Swipes()]), Recogniser([Swipes()])
+    buffer, found = np.zeros_like(video.image[0]), [[], []]
+    for now, image, side in zip(video.time, video.image, video.handedness, strict=True):
+        found[0] += kept.feed(float(now), image, image, side)
+        buffer[:] = image
+        found[1] += reused.feed(float(now), buffer, buffer, side)
+        buffer[:] = 0
+    assert found[0] == found[1] != []
+
+
+def test_slots_of_events() -> None:
+    recogniser = Recogniser([Spread()], max_hands=2)
+    gone, wide = np.full((21, 3), np.nan), frame(0, 2.5)[0]
+    both, sides, found = np.stack([gone, wide]), np.array([np.nan, 1]), []
+    for at in range(30):
+        found += recogniser.feed(at / 30, both, both, sides)
+    assert [(event.label, event.slot) for event in found] == [("wide", 1)]
 
 
 def test_hands_from_a_detector() -> None:
@@ -136,6 +197,7 @@ def test_hands_from_a_detector() -> None:
     recogniser.reset()
     assert [state.label for state in recogniser.states] == [None, None]
     assert recogniser.feed_hands(0.0, []) == []
+    assert recogniser.feed_hands(0.1, [None, None]) == []
 
 
 @settings(max_examples=6, deadline=None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlore.landmarks.errors import InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, SENSITIVITIES, RecogniserSettings
 
 
@@ -13,6 +13,13 @@ def test_settings_out_of_range(name: str) -> None:
     for value in (-1.0, 1e9, float("nan")):
         with pytest.raises(InvalidDataError, match=name):
             RecogniserSettings(**{name: value})
+
+
+def test_settings_of_another_type() -> None:
+    with pytest.raises(InvalidDataError, match="pose_events is 'both', expected start or end"):
+        RecogniserSettings(pose_events="both")
+    with pytest.raises(HandloreError, match="True or False as follow_hands, but got str"):
+        RecogniserSettings(follow_hands="no")
 
 
 def test_thresholds_of_labels_without_one() -> None:
