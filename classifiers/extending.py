@@ -13,7 +13,7 @@ import numpy as np
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray, concatenate
 from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS
-from handlore.datasets.splits import BY, By, default_by, untested_labels
+from handlore.datasets.splits import BY, By, strictest_by, untested_labels
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import FEATURE_GROUPS
@@ -132,7 +132,7 @@ def joined(own: LandmarkDataset, base: LandmarkDataset | None) -> LandmarkDatase
 
 def strictest_split(own: LandmarkDataset, base: LandmarkDataset) -> By:
     """Return the strictest split of one's own samples that leaves an example of each label."""
-    choices = BY[BY.index(default_by(own)) :]
+    choices = BY[BY.index(strictest_by(own)) :]
     known = set(base.labels)
     for by in choices[:-1]:
         column = getattr(own.samples, by)

@@ -15,7 +15,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError, counted, naming
-from handlore.landmarks.files import as_path, require_writable, write_bytes
+from handlore.landmarks.files import as_path, require_writable
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model, replace_card, require_model_output
 from handlore.models.ready import is_ready
@@ -34,8 +34,9 @@ from .evaluation.triggers import (
 )
 from .extending import joined
 from .lesson import Lesson
-from .origin import Origin, triggers_file
+from .origin import TRIGGERS, Origin, triggers_file
 from .provenance import source_facts
+from .replaced import backup_of, copy_file
 from .training import train_pipeline
 
 _EMPHASIS = 5
@@ -45,6 +46,8 @@ _FITS_OF_A_TRAINING = 4
 """As long as so many fits takes a training, thresholds included."""
 _MOST_LOST = 0.005
 """Share of the test items that may be lost; one item may be in any case."""
+_MOST_COST, _MOST_COST_SHARE = 3, 0.05
+"""Missed gestures in streams, and their share, that are chance if triggers show no difference."""
 _LEAST_FOUND = 2 / 3
 """Share of the gestures found in streams of the data that are still found, whatever it saves."""
 
@@ -92,6 +95,10 @@ class Improvement:
             )
         n_learnt = len(self.triggers.reviewed) + self.n_forgotten
         costs_more = new.cost(n_learnt) >= old.cost(n_learnt) + 1
+        # Where the triggers show no gain, streams count in full; a little is chance.
+        is_gain = new.triggers.cost < old.triggers.cost
+        lost = new.stream_cost - old.stream_cost
+        costs_more |= not is_gain and lost > max(_MOST_COST, _MOST_COST_SHARE * old.n_in_streams)
         if costs_more or new.n_found < _LEAST_FOUND * old.n_found:
             return f"{_in_words(new)}; before, {_in_words(old)}"
         return None
@@ -195,7 +202,7 @@ def improve(
         result = _tried(origin, lesson, trial, target, progress)
         if dry_run or result.worse:
             return result
-        backup = _write(trial, target, lesson.triggers.kept)
+        backup = _write(trial, target, lesson.triggers.kept, is_known=origin.triggers is not None)
     result = replace(result, is_written=True, backup=backup)
     return _reviewed(result, found) if all_reviewed else result
 
@@ -242,7 +249,7 @@ def _target(model: str | Path, out: str | Path | None) -> Path:
         )
     target = as_path(model if out is None else out, "a model file")
     require_model_output(target)
-    for file in (triggers_file(target), _backup_of(target)):
+    for file in (triggers_file(target), backup_of(target)):
         require_writable(file)
     return target
 
@@ -254,10 +261,6 @@ def _require_apart(origin: Origin, triggers: Path) -> None:
             f"{origin.name} was trained on {triggers}; record live sessions into another folder,"
             " such as `handlore live --record triggers`"
         )
-
-
-def _backup_of(target: Path) -> Path:
-    return target.with_name(f"{target.stem}.old{target.suffix}")
 
 
 def _train(
@@ -324,21 +327,21 @@ def _raise_thresholds(trial: Path, raises: Raises) -> None:
         replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
 
 
-def _write(trial: Path, target: Path, triggers: LandmarkDataset) -> Path | None:
+def _write(trial: Path, target: Path, triggers: LandmarkDataset, *, is_known: bool) -> Path | None:
     """Write the triggers, then the model; return where the model so far is kept, if it is one.
 
     If this is interrupted in between, the triggers are new to the model the next time.
     """
+    own = triggers_file(target)
+    if own.is_file() and not is_known:
+        # A model that was trained anew does not list the triggers of the one before.
+        own.replace(own.with_name(f"{target.stem}.old{TRIGGERS}"))
     if triggers.n_samples:
-        save_dataset(triggers, triggers_file(target))
-    backup = _backup_of(target) if target.exists() else None
+        save_dataset(triggers, own)
+    backup = backup_of(target) if target.exists() else None
     if backup is not None:
-        _copy(target, backup)
-    _copy(trial, target)
+        copy_file(target, backup)
+    copy_file(trial, target)
     if not triggers.n_samples:
-        triggers_file(target).unlink(missing_ok=True)
+        own.unlink(missing_ok=True)
     return backup
-
-
-def _copy(source: Path, target: Path) -> None:
-    write_bytes(target, source.read_bytes())

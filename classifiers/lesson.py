@@ -84,7 +84,8 @@ class Lesson:
         samples = found.samples(origin.dataset.header.kind, window, emphasis)
         fresh = _fresh(origin, samples)
         lesson = cls(
-            TriggerSamples.of(origin, _merged(origin.triggers, found, samples)),
+            # A model that was put back has not learnt all that the file knows.
+            TriggerSamples.of(origin, _merged(_learnt(origin, origin.triggers), found, samples)),
             TriggerSamples.of(origin, _learnt(origin, origin.triggers)),
             replace(found, reviewed=tuple(one for one in found.reviewed if one.name in fresh)),
             frozenset(fresh & TriggerSamples.of(origin, _learnt(origin, samples)).names),

@@ -30,17 +30,17 @@ from .evaluation.leaks import trained_on
 from .extending import Base
 from .factory import Pipeline, make_pipeline
 
-_TRIGGERS = ".triggers.npz"
+TRIGGERS = ".triggers.npz"
 
 
 def triggers_file(model: Path) -> Path:
     """Return the dataset of the triggers that a model file was improved with."""
-    return model.with_name(f"{model.stem}{_TRIGGERS}")
+    return model.with_name(f"{model.stem}{TRIGGERS}")
 
 
 def _divided(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Return those of data and those of triggers."""
-    triggers = [path for path in paths if path.name.endswith(_TRIGGERS)]
+    triggers = [path for path in paths if path.name.endswith(TRIGGERS)]
     return [path for path in paths if path not in triggers], triggers
 
 
@@ -87,7 +87,7 @@ class Origin:
         loaded, path = load_model(model), model_path(model)
         facts = loaded.card.training
         given, given_triggers = _divided(each_path(data))
-        triggers = given_triggers or _listed_triggers(loaded.card, path)
+        triggers = given_triggers or listed_triggers(loaded.card, path)
         there = [one for one in triggers if given_triggers or one.is_file()]
         split = facts.get("split")
         same: dict[str, Any] = {
@@ -185,7 +185,7 @@ def _listed(card: ModelCard, path: Path) -> tuple[list[Path], list[Path]]:
     return (data, triggers) if data or card.training.get("base") else (triggers, [])
 
 
-def _listed_triggers(card: ModelCard, path: Path) -> list[Path]:
+def listed_triggers(card: ModelCard, path: Path) -> list[Path]:
     """Return the triggers that a card lists, as they are named now.
 
     A model that was put back lists none, and has not learnt those of its successor. The triggers

@@ -151,7 +151,7 @@ def score_facts(
     negatives: bool,
 ) -> dict[str, Any]:
     """Return what the card keeps of a cross-validation, also in streams if that takes seconds."""
-    by = default_by(dataset)
+    by = default_by(dataset, () if base is None else base.labels)
     with_streams = pipeline.estimator.learns_windows_fast and (
         negatives or pipeline.encoder.kind == "pose"
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS, Kind
-from handlore.datasets.splits import By, cross_validation, default_by
+from handlore.datasets.splits import By, cross_validation, default_by, strictest_by
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import each
@@ -229,7 +229,8 @@ def compare_estimators(
     dataset, chosen = load_dataset(dataset), each(models)
     names, left_out = _installed(chosen, dataset.header.kind)
     given = _params_by_model(names, checked_params(params))
-    split, leaks = by or default_by(dataset), None
+    # The base has the labels that a group left out may lack.
+    split, leaks = by or (default_by if base is None else strictest_by)(dataset), None
     how: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     about: dict[str, Any] = {"by": split, "folds": folds, "with_streams": with_streams}
     run = partial(cross_validate_pipeline, dataset=dataset, seed=seed, **about)

@@ -46,6 +46,7 @@ from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
 from .provenance import model_card, score_facts, source_facts
+from .replaced import keep_replaced
 
 _FEW_SAMPLES = 5
 
@@ -140,6 +141,8 @@ def train(
     chosen = training_samples(load_dataset(dataset), split)
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     pipeline, examples, notes = pipeline_beside(chosen, base, model, params=params, **options)
+    known = joined(chosen, examples)
+    notes = [*notes, *keep_replaced(out, known.select(known.has_hand).labels)]
     facts = source_facts(out, data, split=split, base=base, negatives=negatives)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
     with _logged(log, pipeline):
@@ -186,7 +189,7 @@ def train_pipeline(
     """
     started = time.perf_counter()
     estimator, encoder = pipeline.estimator, pipeline.encoder
-    by = default_by(dataset)
+    by = default_by(dataset, () if base is None else base.labels)
     n_folds = fold_count(dataset, by) if crossval else 0
     untestable = None if base is None else _untestable(dataset, base)
     beside = None if untestable else base

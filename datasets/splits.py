@@ -19,6 +19,8 @@ By = Literal["group", "session", "recording", "random"]
 BY: tuple[By, ...] = ("group", "session", "recording", "random")
 _MOST_GROUPS_FOR_ONE_FOLD_EACH = 12
 _DEFAULT_FOLDS = 5
+_LEAST_LABELS = 2
+"""Labels that training needs."""
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Indices of the training samples and of the test samples."""
@@ -50,18 +52,41 @@ def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:
     return dataset.select(chosen)
 
 
-def default_by(dataset: LandmarkDataset) -> By:
-    """Return the strictest column to split by that the data has."""
-    for by in BY[:-1]:
-        column = getattr(dataset.samples, by)
-        if (column != "").all() and len(np.unique(column)) > 1:
-            return by
-    return "random"
+def strictest_by(dataset: LandmarkDataset) -> By:
+    """Return the first of person, session and recording that differs and that all samples have."""
+    return next((by for by in BY[:-1] if _differs(dataset, by)), "random")
+
+
+def default_by(dataset: LandmarkDataset, known: Collection[str] = ()) -> By:
+    """Return the strictest way to split data that leaves enough to train on.
+
+    Whichever group is left out, training needs two labels, and some gesture has to be shown by
+    another group too, unless labels are ``known`` from other samples.
+    """
+    usable = (by for by in BY[:-1] if _differs(dataset, by) and (known or _divides(dataset, by)))
+    return next(usable, "random")
+
+
+def _differs(dataset: LandmarkDataset, by: By) -> bool:
+    column = getattr(dataset.samples, by)
+    return bool((column != "").all() and len(np.unique(column)) > 1)
+
+
+def _divides(dataset: LandmarkDataset, by: By) -> bool:
+    """Return whether two labels are left whichever group is not, and some gesture can be tested."""
+    seen = dataset.has_hand
+    labels, label_of = np.unique(dataset.samples.label[seen], return_inverse=True)
+    groups, group_of = np.unique(getattr(dataset.samples, by)[seen], return_inverse=True)
+    shown = np.zeros((len(labels), len(groups)), bool)
+    shown[label_of, group_of] = True
+    in_several = shown.sum(axis=1) > 1
+    n_left = len(labels) - shown[~in_several].sum(axis=0)
+    return bool((in_several & (labels != NONE_LABEL)).any() and (n_left >= _LEAST_LABELS).all())
 
 
 def groups_of(dataset: LandmarkDataset, by: By | None = None) -> NDArray[Any]:
     """Return a name (n_samples,) for each sample, shared by those that are not to be split."""
-    return np.asarray(_groups(dataset, by or default_by(dataset)), np.str_)
+    return np.asarray(_groups(dataset, by or strictest_by(dataset)), np.str_)
 
 
 def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
@@ -69,6 +94,13 @@ def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
     if lacking := partly_named(dataset, by):
         how = "random" if by == "random" else f"by {by}"
         return f"{lacking}, so the split is {how}; scores are too high"
+    for better in BY[: BY.index(by)]:
+        if _differs(dataset, better) and not _divides(dataset, better):
+            how = "random" if by == "random" else f"by {by}"
+            return (
+                f"a split by {better} would leave too few labels to train on, so it is {how};"
+                " scores are too high"
+            )
     lonely = [] if by == "random" else _in_one_group(dataset, by)
     if lonely:
         return (
@@ -114,9 +146,16 @@ def require_testable(dataset: LandmarkDataset, by: By, known: Collection[str] = 
     what = "item" if by == "random" else by
     raise HandloreError(
         f"nothing can be tested: each label has only one {what}, so that training has no example"
-        f" when it is tested; add a second {what} of each"
-        + ("" if by == "random" else ", or split at random")
+        f" when it is tested; add a second {what} of each" + other_split(dataset, by)
     )
+
+
+def other_split(dataset: LandmarkDataset, by: By) -> str:
+    """Return the end of a line about a split that leaves too little: which one does not."""
+    if by == "random":
+        return ""
+    better = next((one for one in BY[BY.index(by) + 1 : -1] if _differs(dataset, one)), "random")
+    return ", or split at random" if better == "random" else f", or split by {better}"
 
 
 def _in_one_group(dataset: LandmarkDataset, by: By) -> list[str]:
@@ -199,7 +238,7 @@ def _groups(dataset: LandmarkDataset, by: By) -> NDArray[np.generic]:
     missing = int((column == "").sum())
     if missing:
         raise HandloreError(
-            f"{missing} of {len(column)} samples have no {by}; split by {default_by(dataset)}"
+            f"{missing} of {len(column)} samples have no {by}; split by {strictest_by(dataset)}"
         )
     return column
 

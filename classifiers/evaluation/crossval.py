@@ -21,8 +21,10 @@ from handlore.datasets.splits import (
     fold_count,
     is_weaker,
     n_groups,
+    other_split,
     partly_named,
     require_testable,
+    strictest_by,
     untested_labels,
 )
 from handlore.datasets.storage import load_dataset
@@ -107,7 +109,10 @@ def cross_validate(
     dataset = load_dataset(dataset)
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
-    chosen, best = by or default_by(dataset), default_by(dataset)
+    # A split that somebody asked for is compared with the strictest one, if that can be tested.
+    known = () if examples is None else examples.labels
+    best = strictest_by(dataset) if by else default_by(dataset, known)
+    chosen = by or best
     has_stronger = is_weaker(chosen, best)
     steps = Steps(1 + has_stronger, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
@@ -286,7 +291,7 @@ def _fit_fold(
     if len(np.unique(dataset.samples.label[dataset.has_hand])) < 2:
         raise HandloreError(
             "with one fold held out, fewer than two labels show a hand in the training data; add"
-            " samples" + ("" if by == "random" else ", or split at random")
+            f" samples{other_split(dataset, by)}"
         )
     return fit_samples(estimator, dataset, encoder)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.splits import BY, default_by, groups_of, partly_named
+from handlore.datasets.splits import BY, groups_of, partly_named, strictest_by
 from handlore.landmarks.errors import counted
 
 from .scores import Predictions, Scores
@@ -120,7 +120,7 @@ def units_of(predictions: Predictions, dataset: LandmarkDataset) -> tuple[NDArra
 
     If fewer than two groups are known, each item is a unit.
     """
-    by = default_by(dataset)
+    by = strictest_by(dataset)
     units = groups_of(dataset)[predictions.sample]
     if by == "random" or len(np.unique(units)) < 2:
         return np.arange(len(predictions.truth)).astype(np.str_), "item"

@@ -74,6 +74,18 @@ class Standing:
         """Gestures found in streams of the data."""
         return self.streams.n_found if self.streams else 0
 
+    @property
+    def n_in_streams(self) -> int:
+        """Gestures in streams of the data."""
+        return self.streams.n if self.streams else 0
+
+    @property
+    def stream_cost(self) -> float:
+        """What these cost: a false activation as much as two missed gestures."""
+        if self.streams is None:
+            return 0.0
+        return PRICE * self.streams.n_false + self.streams.n - self.streams.n_found
+
     def cost(self, n_learnt: int) -> float:
         """Return what live use costs: a false activation as much as two missed gestures.
 
@@ -84,8 +96,7 @@ class Standing:
         if self.streams is None:
             return self.triggers.cost
         share = min(1.0, n_learnt / max(self.streams.n, 1))
-        missed = self.streams.n - self.streams.n_found
-        return PRICE * self.triggers.n_false + share * (PRICE * self.streams.n_false + missed)
+        return PRICE * self.triggers.n_false + share * self.stream_cost
 
     @property
     def base_accuracy(self) -> float:

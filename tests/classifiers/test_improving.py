@@ -1,5 +1,6 @@
 """A model that learns from reviewed triggers, and is replaced only by one that is no worse."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -285,6 +286,44 @@ def test_a_backup_that_cannot_be_written(
     assert not (tmp_path / "poses.triggers.npz").exists()
 
 
+def reviewed(root: Path, dataset: LandmarkDataset, name: str) -> RecordingFolder:
+    folder = session(root, dataset, name=name)
+    corrected(folder, wrong_ones(folder, dataset))
+    return folder
+
+
+def sessions_beside(model: Path) -> set[str]:
+    return set(map(str, load_dataset(triggers_file(model)).samples.session))
+
+
+def test_what_was_undone_is_not_learnt_again(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    improve(model, triggers.root)
+    backup = improve(model, reviewed(tmp_path / "b", dataset, "live-2").root).backup
+    assert sessions_beside(model) == {"live-1", "live-2"}
+    shutil.copy(backup, model)
+    improve(model, reviewed(tmp_path / "c", dataset, "live-3").root)
+    assert sessions_beside(model) == {"live-1", "live-3"}
+
+
+def test_a_model_that_was_trained_anew(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    """It does not know the triggers of the one before, and their file must not be lost."""
+    improve(model, triggers.root)
+    improved = model.read_bytes()
+    data = tmp_path / "photos.npz"
+    notes = train(data, model, "linear", features=["world"]).notes
+    assert "had learnt corrected triggers, and the new model has not" in notes[0]
+    assert f"train DATA {triggers_file(model)} --out {model}` learns them too" in notes[0]
+    assert (tmp_path / "poses.old.onnx").read_bytes() == improved
+    improve(model, reviewed(tmp_path / "b", dataset, "live-2").root)
+    assert sessions_beside(model) == {"live-2"}
+    kept = load_dataset(tmp_path / "poses.old.triggers.npz")
+    assert set(kept.samples.session) == {"live-1"}
+
+
 def test_a_model_that_is_put_back_knows_no_triggers(model: Path, triggers: RecordingFolder) -> None:
     backup = improve(model, triggers.root).backup
     assert backup is not None
@@ -379,6 +418,15 @@ def test_less_than_one_missed_gesture_is_tolerated(missed: int, worse: bool) -> 
     """The streams have 100 gestures and 25 triggers are learnt: a missed one counts a quarter."""
     before, after = (in_streams(10, n, TriggerScores()) for n in (80, 80 - missed))
     assert (improvement(before, after, 25).worse is not None) == worse
+
+
+def test_nothing_is_lost_for_nothing() -> None:
+    """Two right triggers gain nothing, however little 29 gestures in streams weigh beside them."""
+    none = TriggerScores(2, 0, 0)
+    before = Standing(29, 1, none, StreamScores(29, 20, 0, 3, 60.0))
+    for n_found, n_false, worse in ((18, 8, True), (16, 3, True), (19, 3, False), (20, 4, False)):
+        after = Standing(29, 1, none, StreamScores(29, n_found, 0, n_false, 60.0))
+        assert (improvement(before, after, 2).worse is not None) == worse
 
 
 def improvement(before: Standing, after: Standing, n_forgotten: int) -> improving.Improvement:
@@ -553,16 +601,16 @@ def test_stopped_while_writing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Between triggers and model: the old model is whole, and learns the same the next time."""
-    old, copy = model.read_bytes(), improving._copy
+    old, copy = model.read_bytes(), improving.copy_file
 
     def stopped(source: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(improving, "_copy", stopped)
+    monkeypatch.setattr(improving, "copy_file", stopped)
     with pytest.raises(KeyboardInterrupt):
         improve(model, triggers.root)
     assert model.read_bytes() == old
-    monkeypatch.setattr(improving, "_copy", copy)
+    monkeypatch.setattr(improving, "copy_file", copy)
     found = improve(model, triggers.root)
     assert (found.triggers.n_right, found.triggers.n_wrong, found.is_written) == (6, 4, True)
     assert len(set(load_dataset(triggers_file(model)).samples.recording)) == 10

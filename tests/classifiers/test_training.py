@@ -36,6 +36,22 @@ def labelled(dataset: LandmarkDataset, labels: dict[int, str]) -> LandmarkDatase
     return replace(dataset, samples=replace(dataset.samples, label=names))
 
 
+def test_what_a_model_knew_is_kept(dataset: LandmarkDataset, tmp_path: Path) -> None:
+    """A folder of which only some recordings fit is easily trained on by mistake."""
+    out = tmp_path / "m.onnx"
+    assert handlore.train(dataset, out, "linear").notes == ()
+    assert handlore.train(dataset, out, "forest").notes == ()
+    assert not (tmp_path / "m.old.onnx").exists()
+    before = out.read_bytes()
+    few = dataset.select(~np.isin(dataset.samples.label, ["fist", "point"]))
+    notes = handlore.train(few, out, "linear").notes
+    assert notes[:2] == (
+        f"{out} knew fist, point, and there are no samples of that now",
+        f"the model that was {out} is kept as {tmp_path / 'm.old.onnx'}",
+    )
+    assert (tmp_path / "m.old.onnx").read_bytes() == before
+
+
 def blinded(dataset: LandmarkDataset, samples: list[int]) -> LandmarkDataset:
     """The same dataset with no hand found in some samples."""
     arrays = {

@@ -219,10 +219,12 @@ def test_one_person_in_one_session_is_split_by_recording(both: RecordingFolder) 
 
 
 def test_sessions_then_people_are_kept_apart_where_there_are_more(folder: RecordingFolder) -> None:
-    folder.keep(movement("left", session="s1"))
-    folder.keep(movement("left", session="s2"))
+    for label in ("left", "right"):
+        folder.keep(movement(label, session="s1"))
+        folder.keep(movement(label, session="s2"))
     assert default_by(load_recordings(folder.root).dataset("sequence")) == "session"
-    folder.keep(movement("left", session="s2", subject="ben"))
+    for label in ("left", "right"):
+        folder.keep(movement(label, session="s2", subject="ben"))
     assert default_by(load_recordings(folder.root).dataset("sequence")) == "group"
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlore.datasets.dataset import NONE_LABEL
 from handlore.datasets.splits import (
     cross_validation,
     default_by,
@@ -13,6 +14,7 @@ from handlore.datasets.splits import (
     held_out_samples,
     n_groups,
     require_testable,
+    strictest_by,
     training_samples,
     untested_labels,
 )
@@ -128,8 +130,40 @@ def test_there_is_a_fold_for_each_group_up_to_12_groups_else_5(make_dataset, sev
     ids=["group", "session", "recording", "nothing", "one person", "some persons unknown"],
 )
 def test_the_most_honest_split_is_the_default(make_dataset, columns, by):
-    given = {name: list(values) for name, values in columns.items()}
-    assert default_by(make_dataset(["a", "b"], **given)) == by
+    given = {name: [*values] * 2 for name, values in columns.items()}
+    dataset = make_dataset(["a", "a", "b", "b"], **given)
+    assert default_by(dataset) == strictest_by(dataset) == by
+
+
+@pytest.mark.parametrize(
+    ("labels", "sessions", "by"),
+    [
+        ("ababa", "11112", "recording"),  # Another day only one gesture was recorded.
+        ("abn", "112", "recording"),  # Somebody else recorded `none`.
+        ("aabb", "1122", "recording"),  # Each gesture has a session of its own.
+        ("ababab", "111222", "session"),
+        ("abcabab", "1112222", "session"),  # One label cannot be tested, the others can.
+    ],
+)
+def test_a_split_that_leaves_nothing_to_train_on_is_not_the_default(
+    make_dataset, labels, sessions, by
+):
+    names = [NONE_LABEL if one == "n" else one for one in labels]
+    recordings = [str(number) for number in range(len(names))]
+    dataset = make_dataset(
+        2 * names, session=2 * list(sessions), recording=recordings + [f"{n}x" for n in recordings]
+    )
+    assert default_by(dataset) == by
+    assert strictest_by(dataset) == "session"
+    assert default_by(dataset, known=["a"]) == "session"
+    doubt = doubt_about(dataset, by) or ""
+    assert ("a split by session would leave too few labels" in doubt) == (by == "recording")
+
+
+def test_a_split_that_leaves_nothing_to_train_on_names_another(make_dataset):
+    dataset = make_dataset(["a", "b"] * 2, session=["1", "2"] * 2, recording=list("wxyz"))
+    with pytest.raises(HandloreError, match=r"each label has only one session.* split by record"):
+        require_testable(dataset, "session")
 
 
 @pytest.mark.parametrize(
