@@ -4,7 +4,7 @@ import csv
 import io
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -219,7 +219,7 @@ def train_pipeline(
         scored = NoveltyModel.of(dataset, encoder, estimator)
     n_bytes = save_model(fitted, card, out, scored, clips)
     doubt = doubt_about(own, by) if crossval else None
-    doubts = [*filter(None, [doubt, untestable]), *_about_none(outputs)]
+    doubts = [*filter(None, [doubt, untestable]), *_about_none(outputs, own.labels)]
     notes = (*fitted.notes_, *_notes(dataset), *doubled, *doubts)
     seconds = time.perf_counter() - started
     return Trained(out, card, n_bytes, seconds, notes, confused)
@@ -347,12 +347,13 @@ def _notes(dataset: LandmarkDataset) -> list[str]:
     return lines + [line for line in dataset.header.log if line == MIXED_DETECTORS]
 
 
-def _about_none(outputs: Sequence[StreamOutputs]) -> list[str]:
+def _about_none(outputs: Sequence[StreamOutputs], labels: Collection[str]) -> list[str]:
     """Return what recordings of ``none`` would do for thresholds that were found without them."""
     if not any(one.is_synthetic for one in outputs):
         return []
+    little = "little" if NONE_LABEL in labels else "nothing"
     return [
-        "nothing is labelled none, so movement between gestures is synthetic; record a minute of"
+        f"{little} is labelled none, so movement between gestures is synthetic; record a minute of"
         " everyday movement as none, and live finds more"
     ]
 

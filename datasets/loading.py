@@ -24,7 +24,7 @@ from .dataset import NONE_LABEL, LandmarkDataset, concatenate
 from .files import file_stamp
 from .kinds import DEFAULT_ESTIMATOR, KIND_NAMES, KINDS, READY_MODEL, Kind, require_kind
 from .recording_files import is_recordings, recording_files, require_recordings
-from .recordings import UNSORTED, is_live, load_recording
+from .recordings import UNSORTED, is_live, is_unreviewed, load_recording
 from .storage import load_dataset
 from .windows import cut_if_stream, poses_of_none
 
@@ -261,6 +261,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
         joined = concatenate(
             [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in used]
         )
+    joined, copies = _without_copies(joined)
     notes = [
         f"left out: {counted(clips, 'clip')} of live runs, which are no static poses;"
         f" `{_improve(one.root)}` tests with them"
@@ -270,7 +271,8 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     unused = [] if notes else _other_kind(folders, chosen, is_chosen=kind is None)
     if kind is None:
         notes, unused = [*notes, *unused], []
-    return LoadedData(joined, failures, (*twice, *unsorted, *notes), tuple(unused))
+    before = (*twice, *copies, *unsorted, *_about_unreviewed(used, chosen))
+    return LoadedData(joined, failures, (*before, *notes), tuple(unused))
 
 
 def _improve(root: Path) -> str:
@@ -287,6 +289,39 @@ def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]
             same = "given twice" if path == first else f"the same as {first}"
             notes.append(f"{path} is {same}: its samples count once")
     return list(kept.values()), tuple(dict.fromkeys(notes))
+
+
+def _without_copies(dataset: LandmarkDataset) -> tuple[LandmarkDataset, tuple[str, ...]]:
+    """Return data without samples that are there already, and a note if there are any.
+
+    Somebody has copied recordings: of a folder in a file manager, or of two computers into one.
+    """
+    table = dataset.samples
+    names = (table.sha256, table.label, table.group, table.session)
+    keys = np.stack([*names, table.view.astype(np.str_)])
+    first = np.zeros(dataset.n_samples, bool)
+    first[np.unique(keys, axis=1, return_index=True)[1]] = True
+    kept = first | (table.sha256 == "")
+    n = int((~kept).sum())
+    if not n:
+        return dataset, ()
+    are = "is a copy" if n == 1 else "are copies"
+    return dataset.select(kept), (f"{counted(n, 'sample')} {are} of another: each counts once",)
+
+
+def _about_unreviewed(read: Sequence[LandmarkDataset | LoadedRecordings], kind: Kind) -> list[str]:
+    """Say which recordings of a kind have the label that a model gave them."""
+    counts = {
+        one.root: sum(is_unreviewed(each) for each in one.recordings if each.header.kind == kind)
+        for one in read
+        if isinstance(one, LoadedRecordings)
+    }
+    return [
+        f"nobody has reviewed {counted(n, 'recording')} of live runs in {root}, labelled as they"
+        f" were recognised: `{shell_line('handlore', 'recordings', 'review', root)}`"
+        for root, n in counts.items()
+        if n
+    ]
 
 
 def about_unsorted(folders: Sequence[LoadedRecordings], *, alone: bool = True) -> list[str]:

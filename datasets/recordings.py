@@ -343,6 +343,12 @@ def _seconds(recording: LandmarkDataset) -> float:
     return (recording.n_frames - 1) / rate
 
 
+def is_unreviewed(recording: LandmarkDataset) -> bool:
+    """Return whether the label of a recording is that of a model, and nobody has looked at it."""
+    event, said = RecordedEvent.of(recording), recording.header.options.get("reviewed") is True
+    return event is not None and not said and recording.labels[0] == event.label
+
+
 def _entry(root: Path, path: Path) -> RecordingEntry | str:
     """Return what a list shows of a file, or why it is no recording."""
     try:
@@ -353,7 +359,6 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
         return reason(error)
     samples, event = recording.samples, RecordedEvent.of(recording)
     label = recording.labels[0]
-    said = recording.header.options.get("reviewed") is True
     return RecordingEntry(
         number=int(path.stem),
         path=path,
@@ -370,5 +375,5 @@ def _entry(root: Path, path: Path) -> RecordingEntry | str:
         recognised=event.label if event else "",
         probability=event.probability if event else None,
         recognised_at=event.at if event else "",
-        reviewed=event is not None and (said or label != event.label),
+        reviewed=event is not None and not is_unreviewed(recording),
     )

@@ -30,6 +30,12 @@ _DEEP = re.compile(rf"(?:{_PART}[ \t]*+\.[ \t]*+){{32}}")
 """A name of more than 32 parts; each costs memory for all before it. A part is looked at once: it
 cannot be cut short, nor begun in its middle, which would take the square of its length."""
 
+_NEEDS_QUOTES = (
+    "Expected ']' at the end of a table declaration",
+    "Expected '=' after a key",
+    "Invalid initial character for a key part",
+)
+"""What the parser says of names that need quotes."""
 _TWICE = re.compile(r"Cannot (?:declare .* twice|overwrite a value) \(at line (?P<line>\d+)")
 """What tomllib says of a table or key that is there twice."""
 
@@ -124,6 +130,9 @@ def load_actions(
         end = f"line {text.count(chr(10)) + 1}, the end"
         reason = str(error).replace("at end of document", f"at {end}")
         reason = reason.replace("Invalid value (", "Invalid value; text needs quotes (")
+        if any(start in reason for start in _NEEDS_QUOTES):
+            reason += "; a label with other characters than a-z, 0-9, _ and - needs quotes, such as"
+            reason += ' [actions."bravo!"]'
         reason = _TWICE.sub(lambda found: _twice(text, found), reason)
         raise InvalidDataError(f"{path} is not TOML: {reason}") from error
     problems = Problems(_lines_of(text))

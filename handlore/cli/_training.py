@@ -9,7 +9,7 @@ import click
 import handlore
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.kinds import KIND_NAMES, READY_MODEL, Kind
+from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_NAMES, READY_MODEL, Kind
 from handlore.datasets.loading import LoadedData
 from handlore.datasets.splits import protocol_words
 from handlore.landmarks.errors import HandloreError, OptionError, counted, shell_line
@@ -120,9 +120,15 @@ def refuse_for_poses(kind: Kind, options: Mapping[str, object]) -> None:
 
 
 def require_own_gestures(loaded: LoadedData, base: str | Path | None) -> None:
-    """Refuse a base for data whose gestures are of the other kind: it would get ``none`` alone."""
-    if base is not None and loaded.unused and loaded.dataset.labels == [NONE_LABEL]:
-        other: Kind = "sequence" if loaded.dataset.header.kind == "pose" else "pose"
+    """Refuse data whose gestures are of the other kind: nothing but ``none`` would be left."""
+    if loaded.unused and loaded.dataset.labels == [NONE_LABEL]:
+        kind = loaded.dataset.header.kind
+        other: Kind = "sequence" if kind == "pose" else "pose"
+        if base is None:
+            raise HandloreError(
+                f"the data has no {KIND_NAMES[kind]}; for its {KIND_NAMES[other]} use"
+                f" `--model {DEFAULT_ESTIMATOR[other]}`"
+            )
         raise HandloreError(
             f"the data has nothing but {NONE_LABEL} for {base}; for its {KIND_NAMES[other]} use"
             f" `--base {READY_MODEL[other]}`"

@@ -200,3 +200,5 @@ def test_movements_are_no_own_gestures_of_poses(run: Run, refused: Refused, tmp_
     folder.keep(movement("none", like="left", seconds=3.0))
     line = refused(run("train", folder.root, "--base", "everyday", "--out", tmp_path / "m.onnx"))
     assert "nothing but none for everyday; for its movements use `--base movements`" in line
+    line = refused(run("train", folder.root, "--model", "kernel", "--out", tmp_path / "m.onnx"))
+    assert "no static poses; for its movements use `--model rocket`" in line

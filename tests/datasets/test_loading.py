@@ -1,5 +1,7 @@
 """A folder of recordings as data: kinds distinguished, streams cut, and the same by every way."""
 
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +66,30 @@ def test_a_path_given_twice_counts_once(
     again = load_data([both.root, "gestures"], "pose")
     assert again.dataset.n_samples == load_data(both.root, "pose").dataset.n_samples
     assert len(again.notes) == 1
+
+
+def test_copied_recordings_count_once(folder: RecordingFolder, tmp_path: Path) -> None:
+    """A label, or the whole folder, copied in a file manager."""
+    for label in ("left", "right"):
+        folder.keep(movement(label))
+    alone = load_data(folder.root).dataset
+    shutil.copytree(folder.root, tmp_path / "copy")
+    both = load_data([folder.root, tmp_path / "copy"])
+    assert both.dataset.samples.label.tolist() == alone.samples.label.tolist()
+    assert both.notes == ("2 samples are copies of another: each counts once",)
+    shutil.copytree(folder.root / "left", folder.root / "left (copy)")
+    within = load_data(folder.root)
+    assert within.dataset.n_samples == 2
+    assert within.notes == ("1 sample is a copy of another: each counts once",)
+
+
+def test_triggers_that_nobody_has_reviewed_are_named(folder: RecordingFolder) -> None:
+    folder.keep(movement("left"))
+    path = folder.keep(live_recording("right"))
+    said = r"nobody has reviewed 1 recording of live runs in .*: `handlore recordings review "
+    assert re.search(said, load_data(folder.root).notes[0])
+    folder.confirm(path)
+    assert load_data(folder.root).notes == ()
 
 
 def test_what_is_loaded_may_be_written_into(folder: RecordingFolder) -> None:
@@ -404,7 +430,8 @@ def test_clips_of_live_runs_are_named_where_poses_are_wanted(folder: RecordingFo
     loaded = load_data(folder.root, "pose")
     assert loaded.dataset.labels == ["none"]
     assert [note[: len(clips) + 10] for note in loaded.notes] == [f"left out: {clips}"]
-    assert load_data(folder.root).notes == ()
+    (note,) = load_data(folder.root).notes
+    assert note.startswith("nobody has reviewed 1 recording of live runs")
 
 
 def test_a_folder_beside_another_may_have_nothing_for_it(

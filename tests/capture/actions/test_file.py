@@ -96,6 +96,8 @@ BAD = {
     "": "line 1: there are no actions; add .actions.LABEL.",
     "# nothing\n": "no actions",
     "[actions]\n": "no actions",
+    "[actions.jä]": r'is not TOML: .*needs quotes, such as .actions."bravo!".',
+    "[actions.Ja bitte]": r'is not TOML: .*needs quotes, such as .actions."bravo!".',
     "[actions.fist]\nrun = echo hi": "is not TOML: Invalid value; text needs quotes .at line 2",
     # names
     '[fist]\nsay = "a"': "line 1: unknown key 'fist'; write .actions.fist.",
