@@ -192,6 +192,7 @@ def improve(
     (6, 4, False)
     """
     target, triggers = _target(model, out), as_path(triggers, "a folder of triggers")
+    there = _content(target)
     origin = Origin.find(model, data)
     _require_apart(origin, triggers)
     card = origin.model.card
@@ -202,6 +203,11 @@ def improve(
         result = _tried(origin, lesson, trial, target, progress)
         if dry_run or result.worse:
             return result
+        if _content(target) != there:
+            raise HandloreError(
+                f"{target} was written by something else while this ran, such as another `handlore"
+                " improve`; improve it again"
+            )
         backup = _write(trial, target, lesson.triggers.kept, is_known=origin.triggers is not None)
     result = replace(result, is_written=True, backup=backup)
     return _reviewed(result, found) if all_reviewed else result
@@ -252,6 +258,10 @@ def _target(model: str | Path, out: str | Path | None) -> Path:
     for file in (triggers_file(target), backup_of(target)):
         require_writable(file)
     return target
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
 
 
 def _require_apart(origin: Origin, triggers: Path) -> None:

@@ -18,8 +18,8 @@ from handlore.datasets.dataset import (
 )
 from handlore.datasets.loading import load_data
 from handlore.datasets.splits import training_samples
-from handlore.datasets.storage import load_dataset
-from handlore.landmarks.errors import HandloreError, naming
+from handlore.datasets.storage import CONVERT_AGAIN, load_dataset
+from handlore.landmarks.errors import HandloreError, InvalidDataError, naming
 from handlore.landmarks.files import each_path
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
@@ -36,6 +36,17 @@ TRIGGERS = ".triggers.npz"
 def triggers_file(model: Path) -> Path:
     """Return the dataset of the triggers that a model file was improved with."""
     return model.with_name(f"{model.stem}{TRIGGERS}")
+
+
+def _triggers_in(file: Path) -> LandmarkDataset:
+    try:
+        return load_dataset(file)
+    except InvalidDataError as error:
+        why = str(error).removesuffix(f"; {CONVERT_AGAIN}")
+        raise InvalidDataError(
+            f"{why}; it keeps the triggers of earlier sessions: move it away, and give those again"
+            " with --from"
+        ) from error
 
 
 def _divided(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -94,7 +105,7 @@ class Origin:
             "model": loaded,
             "name": str(model),
             "path": path,
-            "triggers": concatenate([load_dataset(one) for one in there]) if there else None,
+            "triggers": concatenate([_triggers_in(one) for one in there]) if there else None,
             "lost_triggers": tuple(one for one in triggers if one not in there),
             "split": split if isinstance(split, str) else None,
             "negatives": facts.get("negatives", True) is not False,
@@ -200,7 +211,7 @@ def listed_triggers(card: ModelCard, path: Path) -> list[Path]:
 
 def _knows_some(card: ModelCard, triggers: Path) -> bool:
     """Return whether a model was trained on some triggers of a file, or may have been."""
-    known = trained_on(card, load_dataset(triggers))
+    known = trained_on(card, _triggers_in(triggers))
     return known is None or any(known)
 
 

@@ -324,6 +324,29 @@ def test_a_model_that_was_trained_anew(
     assert set(kept.samples.session) == {"live-1"}
 
 
+def test_another_improvement_at_the_same_time(
+    model: Path, triggers: RecordingFolder, dataset: LandmarkDataset, tmp_path: Path
+) -> None:
+    """Whoever is last must not undo what the first has learnt."""
+
+    def meanwhile(done: int, total: int) -> None:
+        if not triggers_file(model).exists():
+            improve(model, reviewed(tmp_path / "b", dataset, "live-2").root)
+
+    with pytest.raises(HandloreError, match="written by something else while this ran"):
+        improve(model, triggers.root, progress=meanwhile)
+    assert sessions_beside(model) == {"live-2"}
+
+
+def test_damaged_triggers_beside_a_model(model: Path, triggers: RecordingFolder) -> None:
+    improve(model, triggers.root)
+    triggers_file(model).write_bytes(b"PK nonsense")
+    with pytest.raises(HandloreError, match=r"poses.triggers.npz .*: move it away, and give those"):
+        improve(model, triggers.root)
+    triggers_file(model).unlink()
+    assert len(improve(model, triggers.root).triggers.reviewed) == 10
+
+
 def test_a_model_that_is_put_back_knows_no_triggers(model: Path, triggers: RecordingFolder) -> None:
     backup = improve(model, triggers.root).backup
     assert backup is not None
