@@ -24,7 +24,7 @@ from handlore.datasets.splits import (
 )
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
-from handlore.landmarks.files import as_path, each, require_writable, write_bytes
+from handlore.landmarks.files import as_path, each_path, require_writable, write_bytes
 from handlore.models.card import ModelCard
 from handlore.models.encoders import Encoder
 from handlore.models.files import require_model_output, write_model
@@ -137,8 +137,8 @@ def train(
     """
     out = as_path(out)
     require_model_output(out)
-    data = each(data) or ([] if isinstance(dataset, LandmarkDataset) else [dataset])
     chosen = training_samples(load_dataset(dataset), split)
+    data = each_path(data) or ([] if isinstance(dataset, LandmarkDataset) else [as_path(dataset)])
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     pipeline, examples, notes = pipeline_beside(chosen, base, model, params=params, **options)
     known = joined(chosen, examples)

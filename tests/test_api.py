@@ -397,3 +397,24 @@ def test_numbers_out_of_range(
     monkeypatch.chdir(home)
     with pytest.raises(ValueError, match=r"(tta|max_hands) is -?\d"):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda data: handlore.compare(data, data, n_draws=0), "n_draws is 0"),
+        (lambda data: handlore.compare(data, data, seed=-1), "seed -1"),
+        (lambda data: handlore.train(data, "m.onnx", data=[data]), "got LandmarkDataset"),
+        (lambda data: handlore.SessionOptions(seconds="3"), "seconds as seconds, but got str"),
+        (lambda data: handlore.SessionOptions(frames=2.5), "a whole number as frames"),
+        (lambda data: handlore.record("out", [1]), "labels as text, but got int"),
+        (lambda data: handlore.write_report(None, "r", data=["a"]), "as text, but got list"),
+        (lambda data: handlore.read_picture(data.image), "a picture file, but got ndarray"),
+        (lambda data: handlore.load_data("poses.npz", "movements"), "unknown kind 'movements'"),
+    ],
+)
+def test_mistakes_in_a_call_are_one_line(
+    call: Callable[[LandmarkDataset], object], match: str, dataset: LandmarkDataset
+) -> None:
+    with pytest.raises(HandloreError, match=match):
+        call(dataset)

@@ -4,9 +4,11 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.landmarks.errors import HandloreError, OptionError, nearest
+from handlore.landmarks.errors import HandloreError, OptionError, nearest, require_type
+from handlore.landmarks.files import each
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,12 @@ class SessionOptions:
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)} contradict each other; give one of them")
         for name in ("seconds", "countdown", "review", "pause", "sample_every"):
-            value = getattr(self, name)
+            value = require_type(getattr(self, name), Real, f"seconds as {name}")
             if not (math.isfinite(value) and value >= 0):
                 flag = "--" + name.replace("_", "-")
                 raise OptionError(f"{flag} is {value}, expected 0 or more seconds")
+        for name in ("frames", "burst"):
+            require_type(getattr(self, name), Integral, f"a whole number as {name}")
         if self.frames < 0 or self.burst < 1:
             wrong = f"--frames is {self.frames}" if self.frames < 0 else f"--burst is {self.burst}"
             raise OptionError(f"{wrong}, expected 1 or more")
@@ -98,8 +102,8 @@ class Labels:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names: list[str] = [NONE_LABEL]
-        for name in names:
-            if name.strip() != NONE_LABEL:
+        for name in each(names):
+            if require_type(name, str, "labels as text").strip() != NONE_LABEL:
                 self.add(name)
         self._index = 0
 

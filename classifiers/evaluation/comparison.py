@@ -9,6 +9,7 @@ difference. Where the difference is the same for all people, it draws items.
 from collections import Counter
 from dataclasses import dataclass, replace
 from math import comb, erfc, sqrt
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.files import read_start
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, OptionError, require_type
 from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.untrusted import DAMAGE, MAX_JSON_BYTES, parse_json, printable
 
@@ -303,6 +304,10 @@ def compare(
     >>> handlore.compare(forest, forest).verdict
     'no significant difference'
     """
+    if require_type(n_draws, Integral, "a whole number as n_draws") < 1 or seed < 0:
+        raise OptionError(
+            f"n_draws is {n_draws} and seed {seed}, expected 1 or more, and 0 or more"
+        )
     a, b = _run_of(a), _run_of(b)
     b = _in_order_of(a, b)
     if a.protocol != b.protocol:

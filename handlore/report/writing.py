@@ -79,6 +79,7 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, data: str = "") 
     >>> handlore.write_report(result, "report", data="poses.npz").name
     'report.html'
     """
+    require_type(data, str, "the names of the datasets as text")
     require_type(evaluation, Evaluation, "what cross_validate or evaluate returned")
     folder = as_path(folder, "a folder")
     about = _model_file(evaluation, data) if evaluation.tested else _trained(evaluation, data)
