@@ -159,7 +159,7 @@ def _run(
             # Keys that were typed before there is anything to see are dropped by the terminal.
             feed.next(_FIRST_FRAME)
         writer = RecordingWriter(recordings)
-        stack.callback(writer.finish, say)
+        stack.callback(_finish, recordings, writer, session, say)
         coach = BackgroundCoach()
         stack.callback(coach.close)
 
@@ -189,18 +189,29 @@ def _run(
                 on_written=consult,
             )
         ).run()
-        if session.is_undecided:
-            restore = shell_line("handlore", "recordings", "restore", recordings.root, "NUMBER")
-            say(
-                "the session ended without a decision, so its last recording is discarded;"
-                f" `{restore}` brings it back"
-            )
         # Advice on a folder that has since changed would be wrong.
         advice = coach.advice() if coach.is_settled else []
     kept = dict.fromkeys(session.labels.names, 0)
     for label, _ in writer.kept:
         kept[label] += 1
     return SessionSummary(name, kept, dict(writer.counts), len(writer.unsaved), advice)
+
+
+def _finish(
+    recordings: RecordingFolder,
+    writer: RecordingWriter,
+    session: Session,
+    say: Callable[[str], None],
+) -> None:
+    """Wait for the disk, and say what became of the last recordings, whatever ended the session."""
+    for written in writer.finish():
+        say(written.line)
+    if session.is_undecided:
+        restore = shell_line("handlore", "recordings", "restore", recordings.root, "NUMBER")
+        say(
+            "the session ended without a decision, so its last recording is discarded;"
+            f" `{restore}` brings it back"
+        )
 
 
 def _window_or_terminal(

@@ -51,7 +51,8 @@ def test_one_recording(frames: str, tmp_path: Path) -> None:
     (entry,) = RecordingFolder.open(tmp_path / "out").entries()
     assert (entry.label, entry.n_frames, entry.subject) == ("wave", 10, "anna")
     assert load_dataset(entry.path).image[:, 0, 0, 0].tolist() == list(range(10))
-    assert said[-1].startswith("keys: r record")
+    assert said[0].startswith("keys: r record")
+    assert said[-1] == "kept: wave (0001.npz)", "however the session ended"
 
 
 def test_a_recording_nobody_decided_about_can_be_restored(
