@@ -154,27 +154,46 @@ class RecordingFolder:
         looked = ((path, self._look(path)) for path in recording_files(self.root))
         return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
 
-    def find(self, numbers: Sequence[int], *, discarded: bool = False) -> list[RecordingEntry]:
-        """Return the kept, or the discarded, recordings of these numbers; all must be readable."""
+    def find(
+        self, wanted: Sequence[int | Path], *, discarded: bool = False
+    ) -> list[RecordingEntry]:
+        """Return the recordings of :meth:`files`; all must be readable."""
         entries = []
-        for path in self.files(numbers, discarded=discarded):
+        for path in self.files(wanted, discarded=discarded):
             found = self._look(path)
             if isinstance(found, str):
                 raise InvalidDataError(f"{self.root}: {self.name_of(path)}: {found}")
             entries.append(found)
         return entries
 
-    def files(self, numbers: Sequence[int], *, discarded: bool = False) -> list[Path]:
-        """Return the files of recordings with these numbers, damaged ones too; all must exist."""
+    def files(self, wanted: Sequence[int | Path], *, discarded: bool = False) -> list[Path]:
+        """Return the files of kept, or of discarded, recordings, damaged ones too.
+
+        They are given by number, or by path, as seen from here or from the folder. All must exist,
+        and a number must have one file: in folders that were joined by hand it may have more.
+        """
         paths = recording_files(self.root, discarded=discarded)
-        # Two files may have one number: the one that can be read counts.
-        known = {number_of(path): path for path in paths}
-        known |= {entry.number: entry.path for entry in self.entries(discarded=discarded)}
-        for number in numbers:
-            if number not in known:
-                kind = "discarded" if discarded else "kept"
-                raise HandloreError(f"{self.root} has no {kind} recording {number}")
-        return [known[number] for number in dict.fromkeys(numbers)]
+        readable = {entry.path for entry in self.entries(discarded=discarded)}
+        found = []
+        for one in wanted:
+            if isinstance(one, Path):
+                same = {os.path.realpath(one), os.path.realpath(self.root / one)}
+                fitting = [path for path in paths if os.path.realpath(path) in same]
+            else:
+                fitting = [path for path in paths if number_of(path) == one]
+                # Beside a damaged file of its number, the one that can be read counts.
+                fitting = [path for path in fitting if path in readable] or fitting
+            kind = "discarded" if discarded else "kept"
+            if not fitting:
+                raise HandloreError(f"{self.root} has no {kind} recording {one}")
+            if len(fitting) > 1:
+                names = " and ".join(self.name_of(path) for path in fitting)
+                raise HandloreError(
+                    f"{self.root} has {len(fitting)} {kind} recordings {one}: {names}; give the"
+                    " path of one in place of the number, or delete the others if they are copies"
+                )
+            found += fitting
+        return list(dict.fromkeys(found))
 
     def counts(self) -> dict[str, int]:
         """Return how many recordings of each label are kept, sorted by label."""
