@@ -8,6 +8,7 @@ name: it is unique in a folder, and stays when the recording is discarded or rel
 
 import contextlib
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,14 @@ UNSORTED = "unsorted"
 def is_live(recording: LandmarkDataset) -> bool:
     """Return whether a live run kept a recording."""
     return recording.header.options.get("live") is True
+
+
+def normalized(name: str) -> str:
+    """Return a label or a subject in Unicode form NFC, without surrounding blanks.
+
+    Else names that look the same could be two: keyboards and systems write ``ü`` in two ways.
+    """
+    return unicodedata.normalize("NFC", name).strip()
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,9 @@ class RecordedEvent:
             return None
         share, at = said.get("probability"), said.get("at")
         known = float(share) if isinstance(share, int | float) and 0 <= share <= 1 else None
-        return cls(label, start, end, int(slot), known, at if isinstance(at, str) else "")
+        return cls(
+            normalized(label), start, end, int(slot), known, at if isinstance(at, str) else ""
+        )
 
 
 class RecordingFolder:
@@ -215,13 +226,15 @@ class RecordingFolder:
     def warnings_for(self, subject: str, camera: str) -> list[str]:
         """Return warnings for a session that adds recordings of a subject to this folder."""
         entries, lines = self.entries(), []
-        for what, given in (("subject", subject), ("camera", camera)):
+        for what, given in (("subject", normalized(subject)), ("camera", camera)):
             there = sorted({getattr(entry, what) for entry in entries} - {""})
             if there and given not in there:
                 adds = f"adds {given}" if given else f"does not name its {what}"
+                same = [one for one in there if one.casefold() == given.casefold()]
+                other = f", which is another {what} than {same[0]}" if same else ""
                 lines.append(
                     f"{self.root} holds recordings of {what} {', '.join(there)};"
-                    f" this session {adds}"
+                    f" this session {adds}{other}"
                 )
         return lines
 
@@ -300,7 +313,8 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
     """Read one recording of a folder, a dataset of one label.
 
     Its columns ``recording`` and ``source`` follow the file's name, so they are right wherever the
-    file was moved to. InvalidDataError is raised, without the path, if it is no recording.
+    file was moved to; labels and subjects are :func:`normalized`. InvalidDataError is raised,
+    without the path, if it is no recording.
     """
     number = number_of(path)
     if number is None:
@@ -310,10 +324,15 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
         raise InvalidDataError(f"is {what}; {_RECORD_AGAIN}")
     try:
         recording = load_dataset(path)
-        _only_label(recording)
+        label = _only_label(recording)
     except HandloreError as error:
         why = str(error).replace(f"{path} ", "").replace(f"{path}: ", "")
         raise InvalidDataError(why.replace(CONVERT_AGAIN, _RECORD_AGAIN)) from error
+    columns: dict[str, Any] = {
+        "label": np.full(recording.n_samples, normalized(label) or label),
+        "group": np.array([normalized(one) for one in recording.samples.group], np.str_),
+    }
+    recording = replace(recording, samples=replace(recording.samples, **columns))
     return _numbered(recording, number, path.relative_to(root).as_posix())
 
 

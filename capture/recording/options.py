@@ -1,11 +1,11 @@
 """How a session records, and under which labels."""
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recordings import normalized
 from handlore.landmarks.errors import HandloreError, OptionError, nearest
 
 
@@ -137,8 +137,7 @@ class Labels:
 
 def checked_label(name: str) -> str:
     """Return a label without surrounding blanks, in Unicode form NFC, or raise HandloreError."""
-    # A letter with an accent is one character, or two labels could look the same.
-    name = unicodedata.normalize("NFC", name).strip()
+    name = normalized(name)
     if not name:
         raise HandloreError("the label is empty; expected a word such as swipe_left")
     if len(name) > _LONGEST:
@@ -164,4 +163,4 @@ def near_label(name: str, known: Iterable[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    return normalized(name).casefold()

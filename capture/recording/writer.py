@@ -19,7 +19,7 @@ import numpy as np
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.kinds import Kind
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import RecordingFolder, normalized
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
@@ -60,7 +60,7 @@ class SessionInfo:
         from the first frame. ``options`` are written into its header too.
         """
         rows = len(times) if kind == "pose" else 1
-        group, session = [self.subject] * rows, [self.session] * rows
+        group, session = [normalized(self.subject)] * rows, [self.session] * rows
         same = {
             "camera": self.camera,
             "note": self.note,

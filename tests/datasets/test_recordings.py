@@ -18,6 +18,7 @@ from recording_stubs import filled, held, movement
 from handlore.datasets import recording_files
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import LandmarkDataset, concatenate
+from handlore.datasets.loading import load_data
 from handlore.datasets.recording_files import folder_of, is_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -450,6 +451,26 @@ def test_a_second_subject_or_camera_is_warned_of(folder: RecordingFolder) -> Non
     lines = folder.warnings_for("ben", "")
     assert "recordings of subject anna; this session adds ben" in lines[0]
     assert "recordings of camera camera 0; this session does not name its camera" in lines[1]
+
+
+def test_a_subject_in_other_capitals_is_named(folder: RecordingFolder) -> None:
+    folder.keep(movement("left", subject="Zoe\u0308"))
+    assert folder.warnings_for(" Zo\u00eb", "camera 0") == []
+    (line,) = folder.warnings_for("zo\u00eb", "camera 0")
+    assert line.endswith("this session adds zo\u00eb, which is another subject than Zo\u00eb")
+
+
+def test_names_that_look_the_same_are_the_same(folder: RecordingFolder) -> None:
+    for label, subject in (
+        ("u\u0308ben", "Anna Mu\u0308ller"),
+        (" \u00fcben", " Anna M\u00fcller "),
+    ):
+        folder.keep(movement(label, like="left", subject=subject))
+    assert folder.counts() == {"\u00fcben": 2}
+    assert {entry.subject for entry in folder.entries()} == {"Anna M\u00fcller"}
+    samples = load_data([folder.root]).dataset.samples
+    assert set(samples.group) == {"Anna M\u00fcller"}
+    assert set(samples.label) == {"\u00fcben"}
 
 
 # Other processes

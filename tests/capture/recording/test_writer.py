@@ -4,10 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from capture_stubs import NumberDetector
 from recording_stubs import movement
 
 from handlore.capture.recording import writer as writing
-from handlore.capture.recording.writer import FinishVideo, Job, RecordingWriter, VideoFolder
+from handlore.capture.recording.writer import (
+    FinishVideo,
+    Job,
+    RecordingWriter,
+    SessionInfo,
+    VideoFolder,
+)
 from handlore.datasets.recordings import RecordingFolder
 
 
@@ -20,6 +27,11 @@ def a_video(folder: Path) -> FinishVideo:
     videos, times = VideoFolder(folder), [0.0, 0.1, 0.2]
     frames = [videos.encode(np.zeros((48, 64, 3), np.uint8)) for _ in times]
     return videos.finisher(frames, times, (64, 48))
+
+
+def test_subjects_are_written_in_one_way() -> None:
+    info = SessionInfo(NumberDetector.info, "7", " Anna Mu\u0308ller ")
+    assert info.recording("left", "sequence", [[None]], [0.0]).samples.group == ["Anna M\u00fcller"]
 
 
 def test_a_video_that_is_too_large(store: RecordingFolder, monkeypatch: pytest.MonkeyPatch) -> None:
