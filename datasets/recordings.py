@@ -10,7 +10,7 @@ import contextlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted, shell_line
 from handlore.landmarks.untrusted import reason
 
 from .dataset import LandmarkDataset
@@ -44,6 +44,9 @@ _RECORD_AGAIN = "record it again, or delete the file"
 
 UNSORTED = "unsorted"
 """The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
+
+_MOST_RENAMED = 3
+"""Most folders that a note names."""
 
 
 def is_live(recording: LandmarkDataset) -> bool:
@@ -159,6 +162,10 @@ class RecordingFolder:
         return sorted(
             (e for e in found if isinstance(e, RecordingEntry)), key=lambda e: (e.number, e.path)
         )
+
+    def renamed(self) -> str:
+        """Return what :func:`about_renamed` says of the recordings that are kept."""
+        return about_renamed(self.root, ((e.path.parent.name, e.label) for e in self.entries()))
 
     def failures(self) -> list[tuple[str, str]]:
         """Return the files that should be recordings but cannot be read, and why."""
@@ -307,6 +314,33 @@ class RecordingFolder:
         if known is None or known[0] != stamp:
             known = self._known[path] = (stamp, _entry(self.root, path))
         return known[1]
+
+
+def about_renamed(root: Path, labels: Iterable[tuple[str, str]]) -> str:
+    """Say which recordings are in the folder of another label than theirs; else nothing.
+
+    Given are the name of the folder and the label of each recording. A folder that was renamed by
+    hand changes no label.
+    """
+    found = [
+        f'{counted(n, "recording")} in "{folder}" {"is" if n == 1 else "are"} labelled {label}'
+        for (folder, label), n in sorted(Counter(labels).items())
+        if folder != UNSORTED and not _is_called(folder, label)
+    ]
+    if not found:
+        return ""
+    more = f"; and {len(found) - _MOST_RENAMED} more such folders" if found[_MOST_RENAMED:] else ""
+    relabel = shell_line("handlore", "recordings", "relabel", root, "NUMBER", "LABEL")
+    return (
+        f"{'; '.join(found[:_MOST_RENAMED])}{more}: the name of a folder does not count,"
+        f" `{relabel}` changes a label"
+    )
+
+
+def _is_called(folder: str, label: str) -> bool:
+    """Return whether a folder has the name of a label, as any file system writes it."""
+    names = {folder_of(unicodedata.normalize(form, label)) for form in ("NFC", "NFD")}
+    return folder_of(normalized(folder)).casefold() in {name.casefold() for name in names}
 
 
 def load_recording(root: Path, path: Path) -> LandmarkDataset:

@@ -93,6 +93,8 @@ def _list_command(folder: Path, as_json: bool) -> None:
                 f"note: {counted(len(twice), 'recording')} have the number of another: give their"
                 " paths in place of the number, or delete those that are copies"
             )
+    if renamed := recordings.renamed():
+        talk(f"note: {renamed}")
     _end(recordings)
 
 

@@ -198,6 +198,14 @@ def test_the_list_shows_numbers_of_two_files(copied: RecordingFolder, run: Run) 
     assert lines[3].endswith(" left (Kopie)/0001.npz")
 
 
+def test_a_renamed_folder(folder: RecordingFolder, run: Run, parsed: Parsed) -> None:
+    (folder.root / "left").rename(folder.root / "wave")
+    for command in (("recordings", "list"), ("info",)):
+        done = run(*command, folder.root, "--json")
+        assert 'note: 1 recording in "wave" is labelled left: ' in done.stderr
+        assert parsed(done)
+
+
 def test_damaged_files_are_named_if_nothing_else_is_there(run: Run, tmp_path: Path) -> None:
     folder = RecordingFolder.open(tmp_path / "gestures")
     folder.keep(held("fist")).write_bytes(b"torn")
