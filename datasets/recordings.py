@@ -139,6 +139,8 @@ class RecordingFolder:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self._known: dict[Path, tuple[tuple[int, int], RecordingEntry | str]] = {}
+        self._made: list[Path] = []
+        """What :meth:`open` has made: the marker, the folder, and those above it."""
 
     @classmethod
     def open(cls, root: str | Path, *, create: bool = True) -> Self:
@@ -147,9 +149,16 @@ class RecordingFolder:
         With ``create`` it is made if it does not exist, or is empty, and must be writable.
         HandloreError is raised if it holds something else, or a later version of handlore made it.
         """
-        root = Path(root)
-        open_recordings_folder(root, create=create)
-        return cls(root)
+        folder = cls(Path(root))
+        if create:
+            needed = (folder.root / MARKER, folder.root, *folder.root.parents)
+            folder._made = [path for path in needed if not path.exists()]
+        try:
+            open_recordings_folder(folder.root, create=create)
+        except HandloreError:
+            folder.remove_unused()
+            raise
+        return folder
 
     def entries(self, *, discarded: bool | None = False) -> list[RecordingEntry]:
         """List the recordings that are kept, or those that were discarded (None: both), by number.
@@ -288,11 +297,14 @@ class RecordingFolder:
         save_dataset(_as_reviewed(load_dataset(path)), path)
 
     def remove_unused(self) -> None:
-        """Remove the folder if nothing was ever put into it."""
+        """Remove what :meth:`open` has made, if nothing was put into it since."""
         with contextlib.suppress(OSError):
-            if os.listdir(self.root) == [MARKER]:
-                (self.root / MARKER).unlink()
-            self.root.rmdir()
+            used = self.root.exists() and not {MARKER}.issuperset(os.listdir(self.root))
+            for path in () if used else self._made:
+                if path.is_dir():
+                    path.rmdir()
+                else:
+                    path.unlink(missing_ok=True)
 
     def name_of(self, path: Path) -> str:
         """Return the path of a file relative to the folder, with forward slashes."""

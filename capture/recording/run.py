@@ -105,16 +105,14 @@ def record(
         say(f"no window, keys are read from this terminal: {reason}")
         options = replace(options, headless=True)
     out = as_path(out)
-    is_new = not out.exists()
     recordings = RecordingFolder.open(out)
     chosen = _merged_labels(given, recordings.labels())
     for note in _notes(recordings, options, spec, given, chosen):
         say(f"note: {note}")
     try:
         return _run(recordings, Session(chosen, options), spec, keys, say)
-    except HandloreError:
-        if is_new:
-            recordings.remove_unused()
+    except BaseException:
+        recordings.remove_unused()
         raise
 
 

@@ -544,6 +544,23 @@ def test_keeping_takes_no_memory_for_what_is_there(folder: RecordingFolder) -> N
 
 
 def test_only_an_unused_folder_is_removed(tmp_path: Path):
-    for root, there in ((tmp_path / "new", False), (filled(tmp_path / "g", 1).root, True)):
-        RecordingFolder.open(root).remove_unused()
-        assert root.exists() == there
+    filled(tmp_path / "g", 1)
+    (tmp_path / "mine").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("new", "a/b/c", "g", "mine", "mine/d"):
+        RecordingFolder.open(tmp_path / name).remove_unused()
+        assert sorted(tmp_path.rglob("*")) == before
+    used = RecordingFolder.open(tmp_path / "a" / "b")
+    used.keep(movement("left"))
+    used.remove_unused()
+    assert used.counts() == {"left": 1}
+
+
+def test_nothing_is_left_of_a_folder_that_cannot_be_used(tmp_path: Path, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(recording_files, "write_bytes", refuse)
+    with pytest.raises(HandloreError, match="No space left"):
+        RecordingFolder.open(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
