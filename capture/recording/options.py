@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.recordings import normalized
+from handlore.datasets.recordings import UNSORTED, normalized
 from handlore.landmarks.errors import HandloreError, OptionError, nearest
 
 
@@ -93,7 +93,7 @@ class Labels:
     """The labels of a session in the order of their keys; ``none`` is always the last.
 
     The first one is current. HandloreError is raised if a label is empty, too long, not printable,
-    or given twice (also in other case).
+    given twice (also in other case), or :data:`~handlore.datasets.recordings.UNSORTED`.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -111,6 +111,11 @@ class Labels:
     def add(self, name: str) -> None:
         """Add a label and make it current, or raise HandloreError."""
         name = checked_label(name)
+        if name == UNSORTED:
+            raise HandloreError(
+                f"{name!r} cannot be recorded: it is the label of what `live --record` keeps until"
+                " somebody has said what it shows, and training leaves it out; give another label"
+            )
         existing = same_label(name, self.names)
         if existing is not None:
             also = "" if existing == name else f", written {existing}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import UNSORTED, RecordingFolder
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError, require_type, shell_line
 from handlore.landmarks.files import as_path, each
@@ -233,6 +233,8 @@ def _merged_labels(given: Sequence[str], existing: Sequence[str]) -> tuple[str, 
         return tuple(same_label(label, existing) or label for label in given)
     found: list[str] = []
     for label in existing:
+        if label == UNSORTED:
+            continue
         with suppress(HandloreError):
             if same_label(checked_label(label), [*found, NONE_LABEL]) is None:
                 found.append(label)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from capture_stubs import NumberDetector, stamp
+from recording_stubs import movement
 
 from handlore.capture.keys import ScriptedKeys
 from handlore.capture.recording import run as module
@@ -80,6 +81,16 @@ def test_labels_of_the_folder(frames: str, tmp_path: Path) -> None:
     )
     assert list(summary.kept) == ["stop", "Wave", "none"]
     assert any("writes wave as Wave" in line for line in said)
+
+
+def test_labels_of_a_folder_with_unsorted_recordings(frames: str, tmp_path: Path) -> None:
+    """A folder of live runs can be continued; `unsorted` is the label of no gesture."""
+    folder = RecordingFolder.open(tmp_path / "out")
+    for label in ("unsorted", "wave"):
+        folder.keep(movement(label, like="left"))
+    summary = record(tmp_path / "out", [], frames, OPTIONS, keys=ScriptedKeys("r"))
+    assert summary.kept == {"wave": 1, "none": 0}
+    assert summary.counts == {"unsorted": 1, "wave": 2}
 
 
 def test_nothing_is_left_without_a_detector(

@@ -269,7 +269,13 @@ class TestLabels:
 
     @pytest.mark.parametrize(
         ("typed", "why"),
-        [("left", "already a label"), ("", "empty"), ("a/b", "slash"), ("x" * 65, "65 char")],
+        [
+            ("left", "already a label"),
+            ("", "empty"),
+            ("unsorted", "training leaves it out"),
+            ("a/b", "slash"),
+            ("x" * 65, "65 char"),
+        ],
     )
     def test_invalid_label(self, typed: str, why: str):
         played = Played().press("+", *typed, "enter")
@@ -302,7 +308,9 @@ class TestLabels:
         assert played.session.recording.label == "left"
         assert played.press("r").show(1).last(Begin).label == "right"
 
-    @pytest.mark.parametrize("labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",)])
+    @pytest.mark.parametrize(
+        "labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",), ("unsorted",)]
+    )
     def test_invalid_labels(self, labels: tuple[str, ...]):
         with pytest.raises(HandloreError, match="label"):
             Session(labels, SessionOptions())
