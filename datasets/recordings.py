@@ -365,6 +365,8 @@ def load_recording(root: Path, path: Path) -> LandmarkDataset:
     number = number_of(path)
     if number is None:
         raise InvalidDataError("its name is no number, so it is no recording")
+    if path.is_dir():
+        raise InvalidDataError("it is a folder, so it is no recording")
     if path.is_file() and not read_start(path, 2).startswith(b"PK"):
         what = "damaged" if path.stat().st_size else "damaged (it is empty)"
         raise InvalidDataError(f"is {what}; {_RECORD_AGAIN}")
