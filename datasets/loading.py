@@ -24,7 +24,7 @@ from .dataset import NONE_LABEL, LandmarkDataset, concatenate
 from .files import file_stamp
 from .kinds import DEFAULT_ESTIMATOR, KIND_NAMES, KINDS, READY_MODEL, Kind, require_kind
 from .recording_files import is_recordings, recording_files, require_recordings
-from .recordings import UNSORTED, is_live, is_unreviewed, load_recording
+from .recordings import UNSORTED, about_renamed, is_live, is_unreviewed, load_recording
 from .storage import load_dataset
 from .windows import cut_if_stream, poses_of_none
 
@@ -47,6 +47,13 @@ class LoadedRecordings:
         """The same without the recordings of :data:`UNSORTED`, which is the name of no gesture."""
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
+
+    @property
+    def renamed(self) -> str:
+        """What :func:`~handlore.datasets.recordings.about_renamed` says of them."""
+        folders = (str(one.samples.source[0]).partition("/")[0] for one in self.recordings)
+        labels = (one.labels[0] for one in self.recordings)
+        return about_renamed(self.root, zip(folders, labels, strict=True))
 
     @cached_property
     def gestures(self) -> list[LandmarkDataset]:
@@ -243,6 +250,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     read = [load_recordings(path) if is_recordings(path) else load_dataset(path) for path in paths]
     recorded = [one for one in read if isinstance(one, LoadedRecordings)]
     unsorted = about_unsorted(recorded, alone=len(recorded) == len(read))
+    renamed = [one.renamed for one in recorded if one.renamed]
     unsorted_only = {one.root for one in recorded if one.recordings and not one.sorted.recordings}
     read = [one.sorted if isinstance(one, LoadedRecordings) else one for one in read]
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
@@ -271,7 +279,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     unused = [] if notes else _other_kind(folders, chosen, is_chosen=kind is None)
     if kind is None:
         notes, unused = [*notes, *unused], []
-    before = (*twice, *copies, *unsorted, *_about_unreviewed(used, chosen))
+    before = (*twice, *copies, *unsorted, *renamed, *_about_unreviewed(used, chosen))
     return LoadedData(joined, failures, (*before, *notes), tuple(unused))
 
 

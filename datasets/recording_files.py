@@ -57,6 +57,17 @@ def refuse_other_recordings(path: Path) -> None:
         )
 
 
+def about_empty(path: Path) -> str:
+    """Say of an empty folder that it holds neither recordings nor a dataset; else nothing."""
+    if not path.is_dir() or _visible(path):
+        return ""
+    capture = shell_line("handlore", "capture", "--out", path)
+    return (
+        f"{path} is empty: it holds neither recordings nor a dataset; `{capture}` makes it a folder"
+        " of recordings, `handlore convert SOURCE OUT.npz` makes a dataset"
+    )
+
+
 def lost_marker(root: Path) -> str:
     """Say that recordings lack a marker that can be read, and what to do; else nothing."""
     every = (path for gone in (False, True) for path in recording_files(root, discarded=gone))
@@ -106,7 +117,7 @@ def _make_recordings_folder(root: Path) -> None:
         raise HandloreError(f"{root} is a file; recordings are kept in a folder, give its name")
     with os_errors_as(f"cannot make the folder {root}"):
         root.mkdir(parents=True, exist_ok=True)
-        there = sorted(name for name in _names(root) if not name.startswith("."))
+        there = _visible(root)
     if lost := lost_marker(root):
         raise HandloreError(lost)
     if there and there != [MARKER]:
@@ -309,9 +320,8 @@ def _not_recordings(root: Path) -> str:
         capture, live = shell_line("capture", "--out", root), shell_line("live", "--record", root)
         make = f"`{capture}` or `{live}` makes it"
         return f"{root} does not exist; {meant}{make}"
-    if root.is_dir() and not _names(root):
-        capture = shell_line("handlore", "capture", "--out", root)
-        return f"{root} is empty; `{capture}` makes it a folder of recordings"
+    if empty := about_empty(root):
+        return empty
     if lost := lost_marker(root):
         return lost
     return f"{root} is no folder of recordings; give one of `capture --out` or `live --record`"
@@ -319,7 +329,7 @@ def _not_recordings(root: Path) -> str:
 
 def _folders(root: Path, *, discarded: bool) -> list[Path]:
     above = root / DISCARDED if discarded else root
-    found = [above / name for name in sorted(_names(above)) if not name.startswith(".")]
+    found = [above / name for name in _visible(above)]
     return [path for path in found if path.is_dir() and path != root / DISCARDED]
 
 
@@ -356,6 +366,10 @@ def _moved(path: Path, to: Path) -> Path:
     with contextlib.suppress(OSError):
         path.parent.rmdir()  # succeeds only if nothing is left in it
     return to
+
+
+def _visible(folder: Path) -> list[str]:
+    return sorted(name for name in _names(folder) if not name.startswith("."))
 
 
 def _names(folder: Path) -> list[str]:

@@ -8,8 +8,9 @@ name: it is unique in a folder, and stays when the recording is discarded or rel
 
 import contextlib
 import os
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from handlore.landmarks.errors import HandloreError, InvalidDataError
+from handlore.landmarks.errors import HandloreError, InvalidDataError, counted, shell_line
 from handlore.landmarks.untrusted import reason
 
 from .dataset import LandmarkDataset
@@ -44,10 +45,21 @@ _RECORD_AGAIN = "record it again, or delete the file"
 UNSORTED = "unsorted"
 """The label of what `live` kept of the last minutes: whoever reviews it says what it shows."""
 
+_MOST_RENAMED = 3
+"""Most folders that a note names."""
+
 
 def is_live(recording: LandmarkDataset) -> bool:
     """Return whether a live run kept a recording."""
     return recording.header.options.get("live") is True
+
+
+def normalized(name: str) -> str:
+    """Return a label or a subject in Unicode form NFC, without surrounding blanks.
+
+    Else names that look the same could be two: keyboards and systems write ``ü`` in two ways.
+    """
+    return unicodedata.normalize("NFC", name).strip()
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,9 @@ class RecordedEvent:
             return None
         share, at = said.get("probability"), said.get("at")
         known = float(share) if isinstance(share, int | float) and 0 <= share <= 1 else None
-        return cls(label, start, end, int(slot), known, at if isinstance(at, str) else "")
+        return cls(
+            normalized(label), start, end, int(slot), known, at if isinstance(at, str) else ""
+        )
 
 
 class RecordingFolder:
@@ -125,6 +139,8 @@ class RecordingFolder:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self._known: dict[Path, tuple[tuple[int, int], RecordingEntry | str]] = {}
+        self._made: list[Path] = []
+        """What :meth:`open` has made: the marker, the folder, and those above it."""
 
     @classmethod
     def open(cls, root: str | Path, *, create: bool = True) -> Self:
@@ -133,9 +149,16 @@ class RecordingFolder:
         With ``create`` it is made if it does not exist, or is empty, and must be writable.
         HandloreError is raised if it holds something else, or a later version of handlore made it.
         """
-        root = Path(root)
-        open_recordings_folder(root, create=create)
-        return cls(root)
+        folder = cls(Path(root))
+        if create:
+            needed = (folder.root / MARKER, folder.root, *folder.root.parents)
+            folder._made = [path for path in needed if not path.exists()]
+        try:
+            open_recordings_folder(folder.root, create=create)
+        except HandloreError:
+            folder.remove_unused()
+            raise
+        return folder
 
     def entries(self, *, discarded: bool | None = False) -> list[RecordingEntry]:
         """List the recordings that are kept, or those that were discarded (None: both), by number.
@@ -149,32 +172,55 @@ class RecordingFolder:
             (e for e in found if isinstance(e, RecordingEntry)), key=lambda e: (e.number, e.path)
         )
 
+    def renamed(self) -> str:
+        """Return what :func:`about_renamed` says of the recordings that are kept."""
+        return about_renamed(self.root, ((e.path.parent.name, e.label) for e in self.entries()))
+
     def failures(self) -> list[tuple[str, str]]:
         """Return the files that should be recordings but cannot be read, and why."""
         looked = ((path, self._look(path)) for path in recording_files(self.root))
         return [(self.name_of(path), said) for path, said in looked if isinstance(said, str)]
 
-    def find(self, numbers: Sequence[int], *, discarded: bool = False) -> list[RecordingEntry]:
-        """Return the kept, or the discarded, recordings of these numbers; all must be readable."""
+    def find(
+        self, wanted: Sequence[int | Path], *, discarded: bool = False
+    ) -> list[RecordingEntry]:
+        """Return the recordings of :meth:`files`; all must be readable."""
         entries = []
-        for path in self.files(numbers, discarded=discarded):
+        for path in self.files(wanted, discarded=discarded):
             found = self._look(path)
             if isinstance(found, str):
                 raise InvalidDataError(f"{self.root}: {self.name_of(path)}: {found}")
             entries.append(found)
         return entries
 
-    def files(self, numbers: Sequence[int], *, discarded: bool = False) -> list[Path]:
-        """Return the files of recordings with these numbers, damaged ones too; all must exist."""
+    def files(self, wanted: Sequence[int | Path], *, discarded: bool = False) -> list[Path]:
+        """Return the files of kept, or of discarded, recordings, damaged ones too.
+
+        They are given by number, or by path, as seen from here or from the folder. All must exist,
+        and a number must have one file: in folders that were joined by hand it may have more.
+        """
         paths = recording_files(self.root, discarded=discarded)
-        # Two files may have one number: the one that can be read counts.
-        known = {number_of(path): path for path in paths}
-        known |= {entry.number: entry.path for entry in self.entries(discarded=discarded)}
-        for number in numbers:
-            if number not in known:
-                kind = "discarded" if discarded else "kept"
-                raise HandloreError(f"{self.root} has no {kind} recording {number}")
-        return [known[number] for number in dict.fromkeys(numbers)]
+        readable = {entry.path for entry in self.entries(discarded=discarded)}
+        found = []
+        for one in wanted:
+            if isinstance(one, Path):
+                same = {os.path.realpath(one), os.path.realpath(self.root / one)}
+                fitting = [path for path in paths if os.path.realpath(path) in same]
+            else:
+                fitting = [path for path in paths if number_of(path) == one]
+                # Beside a damaged file of its number, the one that can be read counts.
+                fitting = [path for path in fitting if path in readable] or fitting
+            kind = "discarded" if discarded else "kept"
+            if not fitting:
+                raise HandloreError(f"{self.root} has no {kind} recording {one}")
+            if len(fitting) > 1:
+                names = " and ".join(self.name_of(path) for path in fitting)
+                raise HandloreError(
+                    f"{self.root} has {len(fitting)} {kind} recordings {one}: {names}; give the"
+                    " path of one in place of the number, or delete the others if they are copies"
+                )
+            found += fitting
+        return list(dict.fromkeys(found))
 
     def counts(self) -> dict[str, int]:
         """Return how many recordings of each label are kept, sorted by label."""
@@ -196,13 +242,15 @@ class RecordingFolder:
     def warnings_for(self, subject: str, camera: str) -> list[str]:
         """Return warnings for a session that adds recordings of a subject to this folder."""
         entries, lines = self.entries(), []
-        for what, given in (("subject", subject), ("camera", camera)):
+        for what, given in (("subject", normalized(subject)), ("camera", camera)):
             there = sorted({getattr(entry, what) for entry in entries} - {""})
             if there and given not in there:
                 adds = f"adds {given}" if given else f"does not name its {what}"
+                same = [one for one in there if one.casefold() == given.casefold()]
+                other = f", which is another {what} than {same[0]}" if same else ""
                 lines.append(
                     f"{self.root} holds recordings of {what} {', '.join(there)};"
-                    f" this session {adds}"
+                    f" this session {adds}{other}"
                 )
         return lines
 
@@ -249,11 +297,14 @@ class RecordingFolder:
         save_dataset(_as_reviewed(load_dataset(path)), path)
 
     def remove_unused(self) -> None:
-        """Remove the folder if nothing was ever put into it."""
+        """Remove what :meth:`open` has made, if nothing was put into it since."""
         with contextlib.suppress(OSError):
-            if os.listdir(self.root) == [MARKER]:
-                (self.root / MARKER).unlink()
-            self.root.rmdir()
+            used = self.root.exists() and not {MARKER}.issuperset(os.listdir(self.root))
+            for path in () if used else self._made:
+                if path.is_dir():
+                    path.rmdir()
+                else:
+                    path.unlink(missing_ok=True)
 
     def name_of(self, path: Path) -> str:
         """Return the path of a file relative to the folder, with forward slashes."""
@@ -277,24 +328,59 @@ class RecordingFolder:
         return known[1]
 
 
+def about_renamed(root: Path, labels: Iterable[tuple[str, str]]) -> str:
+    """Say which recordings are in the folder of another label than theirs; else nothing.
+
+    Given are the name of the folder and the label of each recording. A folder that was renamed by
+    hand changes no label.
+    """
+    found = [
+        f'{counted(n, "recording")} in "{folder}" {"is" if n == 1 else "are"} labelled {label}'
+        for (folder, label), n in sorted(Counter(labels).items())
+        if folder != UNSORTED and not _is_called(folder, label)
+    ]
+    if not found:
+        return ""
+    more = f"; and {len(found) - _MOST_RENAMED} more such folders" if found[_MOST_RENAMED:] else ""
+    relabel = shell_line("handlore", "recordings", "relabel", root, "NUMBER", "LABEL")
+    return (
+        f"{'; '.join(found[:_MOST_RENAMED])}{more}: the name of a folder does not count,"
+        f" `{relabel}` changes a label"
+    )
+
+
+def _is_called(folder: str, label: str) -> bool:
+    """Return whether a folder has the name of a label, as any file system writes it."""
+    names = {folder_of(unicodedata.normalize(form, label)) for form in ("NFC", "NFD")}
+    return folder_of(normalized(folder)).casefold() in {name.casefold() for name in names}
+
+
 def load_recording(root: Path, path: Path) -> LandmarkDataset:
     """Read one recording of a folder, a dataset of one label.
 
     Its columns ``recording`` and ``source`` follow the file's name, so they are right wherever the
-    file was moved to. InvalidDataError is raised, without the path, if it is no recording.
+    file was moved to; labels and subjects are :func:`normalized`. InvalidDataError is raised,
+    without the path, if it is no recording.
     """
     number = number_of(path)
     if number is None:
         raise InvalidDataError("its name is no number, so it is no recording")
+    if path.is_dir():
+        raise InvalidDataError("it is a folder, so it is no recording")
     if path.is_file() and not read_start(path, 2).startswith(b"PK"):
         what = "damaged" if path.stat().st_size else "damaged (it is empty)"
         raise InvalidDataError(f"is {what}; {_RECORD_AGAIN}")
     try:
         recording = load_dataset(path)
-        _only_label(recording)
+        label = _only_label(recording)
     except HandloreError as error:
         why = str(error).replace(f"{path} ", "").replace(f"{path}: ", "")
         raise InvalidDataError(why.replace(CONVERT_AGAIN, _RECORD_AGAIN)) from error
+    columns: dict[str, Any] = {
+        "label": np.full(recording.n_samples, normalized(label) or label),
+        "group": np.array([normalized(one) for one in recording.samples.group], np.str_),
+    }
+    recording = replace(recording, samples=replace(recording.samples, **columns))
     return _numbered(recording, number, path.relative_to(root).as_posix())
 
 

@@ -40,7 +40,7 @@ from .dataset import (
     Samples,
 )
 from .files import read_start
-from .recording_files import is_recordings, refuse_other_recordings
+from .recording_files import about_empty, is_recordings, refuse_other_recordings
 
 CONVERT_AGAIN = "convert the source again"
 """What to do about a damaged dataset."""
@@ -169,6 +169,8 @@ def _read_members(path: Path) -> dict[str, Any]:
             return {name: _read_array(archive, name) for name in wanted}
     except IsADirectoryError as error:
         refuse_other_recordings(path)
+        if empty := about_empty(path):
+            raise HandloreError(empty) from error
         known = f"is a folder of recordings; `handlore.load_data({str(path)!r}).dataset` reads it"
         other = f"is a folder; make a dataset of it with `{_convert(path)}`"
         raise HandloreError(f"{path} {known if is_recordings(path) else other}") from error

@@ -112,11 +112,10 @@ class LandmarkBuffer(LiveView):
         self._keep_waiting()
         if self._all_at_end:
             self.keep_all()
-        problems: list[str] = []
-        self._writer.finish(problems.append)
         # What failed is retried, and mostly fails for the same reason.
-        for problem in dict.fromkeys(problems):
-            self._say(problem)
+        for problem in dict.fromkeys(written.problem for written in self._writer.finish()):
+            if problem is not None:
+                self._say(problem)
 
     def _length(self) -> float:
         return self._frames[-1].seconds - self._frames[0].seconds if self._frames else 0.0

@@ -151,9 +151,17 @@ class SessionLoop:
         self._advice = ""
 
     def run(self) -> None:
-        """Run until the session, or the file in the camera's place, ends."""
-        while not self.ended:
-            self.step()
+        """Run until the session, or the file in the camera's place, ends.
+
+        What may be kept is kept if an exception, such as that of a signal, ends it.
+        """
+        try:
+            while not self.ended:
+                self.step()
+        except BaseException:
+            now = self._now(None)
+            self._do(self._parts.session.interrupt(now), now)
+            raise
 
     def step(self) -> None:
         """Wait for a frame, process and show it."""
@@ -243,15 +251,9 @@ class SessionLoop:
 
     def _report(self, written: Written, now: float) -> None:
         self._parts.on_written(written)
-        if written.problem is not None:
-            unsaved = bool(self._parts.writer.unsaved)
-            again = "; it is kept in memory: k tries again, u discards it" if unsaved else ""
-            self._say(f"{written.problem}{again}", now)
-        else:
-            what = "discarded" if written.discarded else "kept"
-            where = "not written yet" if written.path is None else written.path.name
-            missing = f", {written.note}" if written.note else ""
-            self._say(f"{what}: {written.label} ({where}){missing}", now)
+        unsaved = written.problem is not None and bool(self._parts.writer.unsaved)
+        again = "; it is kept in memory: k tries again, u discards it" if unsaved else ""
+        self._say(f"{written.line}{again}", now)
 
     def _report_problem(self, frame: CameraFrame | None, now: float) -> None:
         before, problem = self._problem, self._parts.feed.problem

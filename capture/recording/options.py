@@ -1,12 +1,12 @@
 """How a session records, and under which labels."""
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recordings import UNSORTED, normalized
 from handlore.landmarks.errors import HandloreError, OptionError, nearest, require_type
 from handlore.landmarks.files import each
 
@@ -97,7 +97,7 @@ class Labels:
     """The labels of a session in the order of their keys; ``none`` is always the last.
 
     The first one is current. HandloreError is raised if a label is empty, too long, not printable,
-    or given twice (also in other case).
+    given twice (also in other case), or :data:`~handlore.datasets.recordings.UNSORTED`.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -115,6 +115,11 @@ class Labels:
     def add(self, name: str) -> None:
         """Add a label and make it current, or raise HandloreError."""
         name = checked_label(name)
+        if name == UNSORTED:
+            raise HandloreError(
+                f"{name!r} cannot be recorded: it is the label of what `live --record` keeps until"
+                " somebody has said what it shows, and training leaves it out; give another label"
+            )
         existing = same_label(name, self.names)
         if existing is not None:
             also = "" if existing == name else f", written {existing}"
@@ -141,8 +146,7 @@ class Labels:
 
 def checked_label(name: str) -> str:
     """Return a label without surrounding blanks, in Unicode form NFC, or raise HandloreError."""
-    # A letter with an accent is one character, or two labels could look the same.
-    name = unicodedata.normalize("NFC", name).strip()
+    name = normalized(name)
     if not name:
         raise HandloreError("the label is empty; expected a word such as swipe_left")
     if len(name) > _LONGEST:
@@ -168,4 +172,4 @@ def near_label(name: str, known: Iterable[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    return normalized(name).casefold()

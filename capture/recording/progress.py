@@ -99,6 +99,8 @@ class _KeyHold:
 
 _FEWEST = 5
 """A movement of fewer frames is flagged."""
+_SHORTEST_STREAM = 1.0
+"""A shorter stream of ``none`` is not kept where its session ends; seconds."""
 _GONE = 0.5
 """A hand that was not detected for this time is gone; seconds."""
 TICK = 1e-6
@@ -152,6 +154,11 @@ class Recording:
         if options.hand_gone and self._last_seen >= 0 and now - self._last_seen_at > _GONE + TICK:
             return True
         return passed >= (options.seconds or options.longest)
+
+    def may_end(self, now: float) -> bool:
+        """Return whether it is complete if the session ends: a stream that is not too short."""
+        long_enough = now - self.began >= _SHORTEST_STREAM - TICK and self.taken >= _FEWEST
+        return self.is_stream and long_enough
 
     def look(self, options: SessionOptions, has_hand: bool, now: float) -> bool:
         """Examine a frame and return whether it belongs to the recording."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import UNSORTED, RecordingFolder
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError, require_type, shell_line
 from handlore.landmarks.files import as_path, each
@@ -105,16 +105,14 @@ def record(
         say(f"no window, keys are read from this terminal: {reason}")
         options = replace(options, headless=True)
     out = as_path(out)
-    is_new = not out.exists()
     recordings = RecordingFolder.open(out)
     chosen = _merged_labels(given, recordings.labels())
     for note in _notes(recordings, options, spec, given, chosen):
         say(f"note: {note}")
     try:
         return _run(recordings, Session(chosen, options), spec, keys, say)
-    except HandloreError:
-        if is_new:
-            recordings.remove_unused()
+    except BaseException:
+        recordings.remove_unused()
         raise
 
 
@@ -159,7 +157,7 @@ def _run(
             # Keys that were typed before there is anything to see are dropped by the terminal.
             feed.next(_FIRST_FRAME)
         writer = RecordingWriter(recordings)
-        stack.callback(writer.finish, say)
+        stack.callback(_finish, recordings, writer, session, say)
         coach = BackgroundCoach()
         stack.callback(coach.close)
 
@@ -189,18 +187,29 @@ def _run(
                 on_written=consult,
             )
         ).run()
-        if session.is_undecided:
-            restore = shell_line("handlore", "recordings", "restore", recordings.root, "NUMBER")
-            say(
-                "the session ended without a decision, so its last recording is discarded;"
-                f" `{restore}` brings it back"
-            )
         # Advice on a folder that has since changed would be wrong.
         advice = coach.advice() if coach.is_settled else []
     kept = dict.fromkeys(session.labels.names, 0)
     for label, _ in writer.kept:
         kept[label] += 1
     return SessionSummary(name, kept, dict(writer.counts), len(writer.unsaved), advice)
+
+
+def _finish(
+    recordings: RecordingFolder,
+    writer: RecordingWriter,
+    session: Session,
+    say: Callable[[str], None],
+) -> None:
+    """Wait for the disk, and say what became of the last recordings, whatever ended the session."""
+    for written in writer.finish():
+        say(written.line)
+    if session.is_undecided:
+        restore = shell_line("handlore", "recordings", "restore", recordings.root, "NUMBER")
+        say(
+            "the session ended without a decision, so its last recording is discarded;"
+            f" `{restore}` brings it back"
+        )
 
 
 def _window_or_terminal(
@@ -224,6 +233,8 @@ def _merged_labels(given: Sequence[str], existing: Sequence[str]) -> tuple[str, 
         return tuple(same_label(label, existing) or label for label in given)
     found: list[str] = []
     for label in existing:
+        if label == UNSORTED:
+            continue
         with suppress(HandloreError):
             if same_label(checked_label(label), [*found, NONE_LABEL]) is None:
                 found.append(label)

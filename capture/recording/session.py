@@ -125,6 +125,14 @@ class Session:
         self._to_idle()
         return [*effects, Do.QUIT]
 
+    def interrupt(self, now: float) -> list[Effect]:
+        """End the session at once, as at a signal; an unfinished recording is discarded.
+
+        A stream of ``none`` is complete wherever it ends. All else is as in :meth:`close`.
+        """
+        under_way = self.state is State.RECORDING and not self._current.may_end(now)
+        return [*(self._drop_last(now) if under_way else []), *self.close(now)]
+
     def key(self, key: str, now: float) -> list[Effect]:
         """Process a key, by its name in :mod:`..keys`."""
         if key == "close":
@@ -212,18 +220,11 @@ class Session:
 
     def _quit(self, now: float) -> list[Effect]:
         """End the session; if something would be lost, only at the second press."""
-        effects: list[Effect] = []
         warning = self._warning_before_loss()
         if warning and not self._asked_to_quit:
             self._asked_to_quit = True
             return [Announce(warning)]
-        self._stop_burst()
-        if self.state is State.REVIEW and not self.flagged:
-            effects = self._keep(now)
-        elif self.recording is not None:
-            effects = self._drop("the unfinished recording was discarded", now)
-        self._to_idle()
-        return [*effects, Do.QUIT]
+        return [*(self._drop_last(now) if self.flagged else []), *self.interrupt(now)]
 
     def _warning_before_loss(self) -> str:
         """Return what would be lost at the end of the session, and how to save it."""
@@ -296,6 +297,10 @@ class Session:
 
     def _drop(self, message: str, now: float) -> list[Effect]:
         return [Do.DISCARD, Announce(message), *self._go_on(now)]
+
+    def _drop_last(self, now: float) -> list[Effect]:
+        self._stop_burst()
+        return self._drop("the unfinished recording was discarded", now)
 
     def _go_on(self, now: float) -> list[Effect]:
         self._to_idle()

@@ -19,7 +19,7 @@ import numpy as np
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.kinds import Kind
-from handlore.datasets.recordings import RecordingFolder
+from handlore.datasets.recordings import RecordingFolder, normalized
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels, by_slot
@@ -60,7 +60,7 @@ class SessionInfo:
         from the first frame. ``options`` are written into its header too.
         """
         rows = len(times) if kind == "pose" else 1
-        group, session = [self.subject] * rows, [self.session] * rows
+        group, session = [normalized(self.subject)] * rows, [self.session] * rows
         same = {
             "camera": self.camera,
             "note": self.note,
@@ -88,7 +88,7 @@ class Take:
     """Width and height of the pictures."""
 
     def add(self, pixels: Pixels, hands: Sequence[Hand], seconds: float) -> None:
-        """Add a frame."""
+        """Add a frame; one that a signal interrupts does not count."""
         height, width = pixels.shape[:2]
         self.size = (width, height)
         self.times.append(seconds)
@@ -98,8 +98,8 @@ class Take:
         self, info: SessionInfo, first: int, last: int, *, mirrored: bool = False
     ) -> LandmarkDataset:
         """Make a recording of frames ``first:last``; ``mirrored`` is only about the preview."""
-        times = self.times[first:last]
         slots = [by_slot(hands, info.max_hands) for hands in self.hands[first:last]]
+        times = self.times[first : first + len(slots)]
         passed = times[-1] - times[0]
         rate = round((len(times) - 1) / passed, 3) if passed > 0 else None
         return info.recording(
@@ -138,6 +138,16 @@ class Written:
     problem: str | None = None
     note: str = ""
     """What is missing although the recording was written."""
+
+    @property
+    def line(self) -> str:
+        """The result in one line."""
+        if self.problem is not None:
+            return self.problem
+        what = "discarded" if self.discarded else "kept"
+        where = "not written yet" if self.path is None else self.path.name
+        missing = f", {self.note}" if self.note else ""
+        return f"{what}: {self.label} ({where}){missing}"
 
 
 @dataclass
@@ -208,13 +218,10 @@ class RecordingWriter:
         self._thread.join()
         return self.poll()
 
-    def finish(self, say: Callable[[str], None]) -> int:
-        """Retry once what has failed, close, and return how many recordings are not written."""
+    def finish(self) -> list[Written]:
+        """Retry once what has failed, and close."""
         self.retry()
-        for written in self.close():
-            if written.problem is not None:
-                say(written.problem)
-        return len(self.unsaved)
+        return self.close()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

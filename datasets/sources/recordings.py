@@ -47,6 +47,7 @@ class _RecordedMovements(LandmarkSource):
         if not recordings.recordings:
             return Listing(bad)
         notes = about_unsorted([recordings])
+        notes += [recordings.renamed] if recordings.renamed else []
         recordings = recordings.sorted
         counts = recordings.counts()
         if counts and self.kind not in counts:

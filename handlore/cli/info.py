@@ -179,7 +179,10 @@ def _show_recordings(facts: RecordingsDescription, as_json: bool) -> dict[str, A
         # Before the advice, which takes a few seconds.
         _print_recordings(facts)
     path = Path(facts.path)
-    advice = advise(load_recordings(path), labels_in_marker(path))
+    loaded = load_recordings(path)
+    if loaded.renamed:
+        talk(f"note: {loaded.renamed}")
+    advice = advise(loaded, labels_in_marker(path))
     if not as_json:
         _print_lines("Next:", advice)
     return facts.as_json() | {"advice": advice}

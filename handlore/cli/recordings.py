@@ -1,6 +1,7 @@
 """``handlore recordings``: list, review, discard, restore and relabel recordings."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from handlore.capture.review import review_recordings
 from handlore.capture.views.review import ReviewTerminal, ReviewWindow
 from handlore.capture.window import why_no_window
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recording_files import number_of
 from handlore.datasets.recordings import RecordingEntry, RecordingFolder
 from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.fonts import unwritable
@@ -23,8 +25,26 @@ from ._rich import print_table
 
 _COLUMNS = ("number", "label", "kind", "seconds", "frames", "with a hand", "subject", "session", "")
 _folder = click.argument("folder", metavar="DIR", type=PATH)
+
+
+class _RecordingType(click.ParamType):  # type: ignore[type-arg]
+    """The number of a recording, or the path of its file where two have the same number."""
+
+    name = "number"
+    _number = click.IntRange(1)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Path:
+        """Return a number or a path."""
+        if isinstance(value, str) and value.endswith(".npz"):
+            return Path(value)
+        number: int = self._number.convert(value, param, ctx)
+        return number
+
+
 _numbers = click.argument(
-    "numbers", metavar="NUMBER...", nargs=-1, required=True, type=click.IntRange(1)
+    "numbers", metavar="NUMBER...", nargs=-1, required=True, type=_RecordingType()
 )
 
 
@@ -42,6 +62,7 @@ def command() -> None:
 
     DIR is a folder that `handlore capture` or `handlore live --record` wrote. The number
     of a recording never changes. Discarded recordings are moved aside, and can be restored.
+    Where copied or joined folders have a number twice, a path takes its place: wave/0016.npz.
     """
 
 
@@ -60,7 +81,20 @@ def _list_command(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json([_json(entry) for entry in entries])
     else:
-        print_table(_COLUMNS, [_row(entry) for entry in entries])
+        uses = Counter((entry.number, entry.discarded) for entry in entries)
+        twice = {entry.path for entry in entries if uses[entry.number, entry.discarded] > 1}
+        rows = [
+            [*_row(entry), recordings.name_of(entry.path) if entry.path in twice else _state(entry)]
+            for entry in entries
+        ]
+        print_table(_COLUMNS, rows)
+        if twice:
+            talk(
+                f"note: {counted(len(twice), 'recording')} have the number of another: give their"
+                " paths in place of the number, or delete those that are copies"
+            )
+    if renamed := recordings.renamed():
+        talk(f"note: {renamed}")
     _end(recordings)
 
 
@@ -90,11 +124,11 @@ def review(
 
     ``numbers`` and ``labels`` are those of :func:`~handlore.capture.review.review_recordings`.
     """
-    before = {entry.number: entry for entry in recordings.entries(discarded=None)}
+    before = set(recordings.entries(discarded=None))
     with _view(recordings, otherwise) as view:
         review_recordings(recordings, view, numbers=numbers, labels=labels)
     after = recordings.entries(discarded=None)
-    changed = sum(before.get(entry.number) != entry for entry in after)
+    changed = len(set(after) - before)
     n = len(after) if numbers is None else len(numbers)
     talk(f"{counted(n, 'recording')}, {changed} changed")
 
@@ -121,7 +155,7 @@ def _view(recordings: RecordingFolder, otherwise: str) -> Iterator[ReviewWindow 
 @_folder
 @_numbers
 @json_option
-def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
+def _discard_command(folder: Path, numbers: tuple[int | Path, ...], as_json: bool) -> None:
     """Discard recordings: training and evaluation ignore them. Damaged ones, too."""
     _move(folder, numbers, as_json, restore=False)
 
@@ -130,53 +164,48 @@ def _discard_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> N
 @_folder
 @_numbers
 @json_option
-def _restore_command(folder: Path, numbers: tuple[int, ...], as_json: bool) -> None:
+def _restore_command(folder: Path, numbers: tuple[int | Path, ...], as_json: bool) -> None:
     """Restore discarded recordings."""
     _move(folder, numbers, as_json, restore=True)
 
 
-def _move(folder: Path, numbers: Sequence[int], as_json: bool, *, restore: bool) -> None:
+def _move(folder: Path, numbers: Sequence[int | Path], as_json: bool, *, restore: bool) -> None:
     """Discard or restore recordings."""
     recordings = RecordingFolder.open(folder, create=False)
     paths = recordings.files(numbers, discarded=restore)
-    labels = _labels(recordings, paths)
+    known = {entry.path: entry.label for entry in recordings.entries(discarded=None)}
+    moved = [recordings.restore(one) if restore else recordings.discard(one) for one in paths]
     for path in paths:
-        recordings.restore(path) if restore else recordings.discard(path)
-    _report(recordings, labels, "restored" if restore else "discarded", as_json)
+        _say_change(path, known.get(path, "damaged"), "restored" if restore else "discarded")
+    _print_changed(recordings, moved, as_json)
 
 
 @command.command("relabel", epilog=examples("handlore recordings relabel my_gestures 9 stop"))
 @_folder
-@click.argument("number", metavar="NUMBER", type=click.IntRange(1))
+@click.argument("number", metavar="NUMBER", type=_RecordingType())
 @click.argument("label", metavar="LABEL")
 @json_option
-def _relabel_command(folder: Path, number: int, label: str, as_json: bool) -> None:
+def _relabel_command(folder: Path, number: int | Path, label: str, as_json: bool) -> None:
     """Change the label of a recording; `none` for everyday movement."""
     recordings = RecordingFolder.open(folder, create=False)
     label = checked_label(label)
     label = same_label(label, [NONE_LABEL]) or label
-    entries = recordings.find([number])
-    others = [one for one in recordings.entries(discarded=None) if one.path != entries[0].path]
+    (entry,) = recordings.find([number])
+    others = [one for one in recordings.entries(discarded=None) if one.path != entry.path]
     if near := near_label(label, [one.label for one in others]):
         talk(f"note: {label} is a new label; did you mean {near}?")
-    recordings.relabel(entries[0].path, label)
-    _report(recordings, {number: entries[0].label}, f"now {label}", as_json)
+    moved = recordings.relabel(entry.path, label)
+    _say_change(entry.path, entry.label, f"now {label}")
+    _print_changed(recordings, [moved], as_json)
 
 
-def _labels(recordings: RecordingFolder, paths: Sequence[Path]) -> dict[int, str]:
-    """Return the label of each number."""
-    known = {entry.path: entry.label for entry in recordings.entries(discarded=None)}
-    return {int(path.stem): known.get(path, "damaged") for path in paths}
+def _say_change(path: Path, label: str, change: str) -> None:
+    talk(f"recording {number_of(path)} ({label}): {change}")
 
 
-def _report(
-    recordings: RecordingFolder, before: Mapping[int, str], change: str, as_json: bool
-) -> None:
-    """Say what was done with each number; ``before`` has their labels."""
-    for number, label in before.items():
-        talk(f"recording {number} ({label}): {change}")
+def _print_changed(recordings: RecordingFolder, paths: Sequence[Path], as_json: bool) -> None:
     if as_json:
-        changed = (e for e in recordings.entries(discarded=None) if e.number in before)
+        changed = (entry for entry in recordings.entries(discarded=None) if entry.path in paths)
         print_json([_json(entry) for entry in changed])
 
 
@@ -196,8 +225,11 @@ def _row(entry: RecordingEntry) -> list[object]:
         percent(entry.share_with_hand),
         entry.subject,
         entry.session,
-        "discarded" if entry.discarded else "",
     ]
+
+
+def _state(entry: RecordingEntry) -> str:
+    return "discarded" if entry.discarded else ""
 
 
 def _json(entry: RecordingEntry) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Whole sessions: the command in a real window and in a real terminal, with real keys."""
 
+import signal
 import termios
 import time
 from collections.abc import Iterator
@@ -244,6 +245,29 @@ def test_typing_in_a_terminal(slow_camera: list, tmp_path: Path, terminal: list)
     tty.press("q")
     assert tty.end() == 0
     assert RecordingFolder.open(out).labels() == ["wave", "stop", TYPED, "none"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(0, 0), (signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["q", "Ctrl-C", "SIGTERM", "SIGHUP"],
+)
+def test_none_is_kept_however_the_session_ends(
+    number: int, code: int, slow_camera: list, tmp_path: Path, terminal: list
+):
+    tty = Tty("--out", tmp_path / "out", *slow_camera, "--countdown", "0")
+    terminal.append(tty)
+    place = tty.wait("ready: wave")
+    tty.press("0r")
+    tty.wait("recording none 1.", place)
+    if number:
+        tty.process.send_signal(number)
+    else:
+        tty.press("q")
+    assert tty.end() == code
+    assert "kept: none (0001.npz)" in tty.text
+    assert RecordingFolder.open(tmp_path / "out").counts() == {"none": 1}
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ def clip(tmp_path: Path) -> Path:
         (["--labels", "a,b,a"], "'a' is already a label"),
         (["--labels", "a,None"], "'None' is already a label, written none"),
         (["--labels", "a/b"], "cannot be a label"),
+        (["--labels", "a,unsorted"], "training leaves it out; give another label"),
         (["--camera", "nothing.mp4"], "there is no camera or file 'nothing.mp4'"),
         (["--camera", "0", "--loop"], "--loop repeats a file"),
     ],

@@ -135,8 +135,24 @@ def test_damaged_recording(
 
 def test_folder_without_marker(run: Run, tmp_path: Path, refused) -> None:
     (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "photo.jpg").touch()
     line = refused(run("train", tmp_path / "plain", "--out", tmp_path / "m.onnx"))
     assert "is a folder; make a dataset of it" in line
+
+
+def test_an_empty_folder_gets_one_advice(run: Run, tmp_path: Path, refused) -> None:
+    (tmp_path / "new").mkdir()
+    lines = {
+        refused(run(*words, tmp_path / "new", *more))
+        for words, more in (
+            (("train",), ("--out", tmp_path / "m.onnx")),
+            (("crossval",), ()),
+            (("info",), ()),
+            (("recordings", "list"), ()),
+        )
+    }
+    assert len(lines) == 1, lines
+    assert "`handlore capture --out" in lines.pop()
 
 
 LOST = {

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -155,6 +156,54 @@ def test_a_readable_recording_of_the_same_number_counts(folder: RecordingFolder,
     (folder.root / "wave").mkdir()
     (folder.root / "wave" / "0001.npz").touch()
     assert "recording 1 (left): discarded" in run("recordings", "discard", folder.root, 1).stderr
+
+
+@pytest.fixture
+def copied(folder: RecordingFolder) -> RecordingFolder:
+    """A folder in which the label `left` was copied by a file manager."""
+    shutil.copytree(folder.root / "left", folder.root / "left (Kopie)")
+    return folder
+
+
+@pytest.mark.parametrize("words", [("discard", 2, 1), ("relabel", 1, "up")])
+def test_a_number_of_two_files_is_refused(
+    words: tuple[str, ...], copied: RecordingFolder, run: Run, refused: Refused
+) -> None:
+    before = names(copied)
+    line = refused(run("recordings", words[0], copied.root, *words[1:]))
+    assert "2 kept recordings 1: left/0001.npz and left (Kopie)/0001.npz; give the path" in line
+    assert names(copied) == before
+
+
+def test_a_path_in_place_of_the_number(copied: RecordingFolder, run: Run, refused: Refused) -> None:
+    whole = copied.root / "left" / "0001.npz"
+    for words, said in (
+        (("discard", "left (Kopie)/0001.npz"), "recording 1 (left): discarded"),
+        (("restore", "discarded/left (Kopie)/0001.npz"), "recording 1 (left): restored"),
+        (("relabel", whole, "up"), "recording 1 (left): now up"),
+    ):
+        done = run("recordings", words[0], copied.root, *words[1:], "--json")
+        assert (done.exit_code, said in done.stderr) == (0, True), done.output
+        assert len(json.loads(done.stdout)) == 1
+    assert {"up/0001.npz", "left (Kopie)/0001.npz"} < names(copied)
+    assert "has no kept recording" in refused(run("recordings", "discard", copied.root, whole))
+    assert run("recordings", "discard", copied.root, 0).exit_code == 2
+
+
+def test_the_list_shows_numbers_of_two_files(copied: RecordingFolder, run: Run) -> None:
+    done = run("recordings", "list", copied.root)
+    assert "note: 2 recordings have the number of another" in done.stderr
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    assert lines[2].endswith(" left/0001.npz")
+    assert lines[3].endswith(" left (Kopie)/0001.npz")
+
+
+def test_a_renamed_folder(folder: RecordingFolder, run: Run, parsed: Parsed) -> None:
+    (folder.root / "left").rename(folder.root / "wave")
+    for command in (("recordings", "list"), ("info",)):
+        done = run(*command, folder.root, "--json")
+        assert 'note: 1 recording in "wave" is labelled left: ' in done.stderr
+        assert parsed(done)
 
 
 def test_damaged_files_are_named_if_nothing_else_is_there(run: Run, tmp_path: Path) -> None:

@@ -404,6 +404,33 @@ def test_what_nobody_has_sorted_teaches_nothing(folder: RecordingFolder) -> None
     assert note in done.dataset.header.log
 
 
+def test_a_label_folder_that_was_renamed_by_hand(folder: RecordingFolder) -> None:
+    """The label in the file counts, and a note says so."""
+    for label in ("left", "left", "right"):
+        folder.keep(movement(label))
+    (folder.root / "left").rename(folder.root / "nach links")
+    (note,) = load_data([folder.root]).notes
+    assert note.startswith('2 recordings in "nach links" are labelled left: ')
+    assert f"`handlore recordings relabel {folder.root} NUMBER LABEL`" in note
+    assert load_data([folder.root]).dataset.labels == ["left", "right"]
+    done = convert(make_source("recordings", {}), folder.root, None, ConvertOptions())
+    assert note in done.dataset.header.log
+    assert folder.renamed() == note
+
+
+def test_folders_that_cannot_be_called_like_their_label(folder: RecordingFolder) -> None:
+    labels = ("a/b", "CON", "x" * 70, "Wave", "cafe\u0301")
+    for label in labels:
+        folder.keep(movement(label, like="left"))
+    (folder.root / "Wave").rename(folder.root / "wave")
+    (folder.root / "a_b").rename(folder.root / "a:b")
+    folder.keep(movement("left")).parent.rename(folder.root / "unsorted")
+    folder.discard(folder.keep(movement("right")))
+    (folder.root / "discarded" / "right").rename(folder.root / "discarded" / "wrong")
+    assert load_data([folder.root]).notes == ()
+    assert folder.renamed() == ""
+
+
 def test_nothing_but_unsorted_recordings_is_one_line(folder: RecordingFolder) -> None:
     folder.keep(movement("unsorted", like="right"))
     with pytest.raises(HandloreError, match=r"nothing but 1 recording of `unsorted`.*review"):

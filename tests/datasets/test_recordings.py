@@ -18,6 +18,7 @@ from recording_stubs import filled, held, movement
 from handlore.datasets import recording_files
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import LandmarkDataset, concatenate
+from handlore.datasets.loading import load_data
 from handlore.datasets.recording_files import folder_of, is_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -452,6 +453,26 @@ def test_a_second_subject_or_camera_is_warned_of(folder: RecordingFolder) -> Non
     assert "recordings of camera camera 0; this session does not name its camera" in lines[1]
 
 
+def test_a_subject_in_other_capitals_is_named(folder: RecordingFolder) -> None:
+    folder.keep(movement("left", subject="Zoe\u0308"))
+    assert folder.warnings_for(" Zo\u00eb", "camera 0") == []
+    (line,) = folder.warnings_for("zo\u00eb", "camera 0")
+    assert line.endswith("this session adds zo\u00eb, which is another subject than Zo\u00eb")
+
+
+def test_names_that_look_the_same_are_the_same(folder: RecordingFolder) -> None:
+    for label, subject in (
+        ("u\u0308ben", "Anna Mu\u0308ller"),
+        (" \u00fcben", " Anna M\u00fcller "),
+    ):
+        folder.keep(movement(label, like="left", subject=subject))
+    assert folder.counts() == {"\u00fcben": 2}
+    assert {entry.subject for entry in folder.entries()} == {"Anna M\u00fcller"}
+    samples = load_data([folder.root]).dataset.samples
+    assert set(samples.group) == {"Anna M\u00fcller"}
+    assert set(samples.label) == {"\u00fcben"}
+
+
 # Other processes
 
 
@@ -523,6 +544,23 @@ def test_keeping_takes_no_memory_for_what_is_there(folder: RecordingFolder) -> N
 
 
 def test_only_an_unused_folder_is_removed(tmp_path: Path):
-    for root, there in ((tmp_path / "new", False), (filled(tmp_path / "g", 1).root, True)):
-        RecordingFolder.open(root).remove_unused()
-        assert root.exists() == there
+    filled(tmp_path / "g", 1)
+    (tmp_path / "mine").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("new", "a/b/c", "g", "mine", "mine/d"):
+        RecordingFolder.open(tmp_path / name).remove_unused()
+        assert sorted(tmp_path.rglob("*")) == before
+    used = RecordingFolder.open(tmp_path / "a" / "b")
+    used.keep(movement("left"))
+    used.remove_unused()
+    assert used.counts() == {"left": 1}
+
+
+def test_nothing_is_left_of_a_folder_that_cannot_be_used(tmp_path: Path, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(recording_files, "write_bytes", refuse)
+    with pytest.raises(HandloreError, match="No space left"):
+        RecordingFolder.open(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []

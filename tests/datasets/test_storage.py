@@ -305,7 +305,14 @@ def test_the_folder_of_one_label_says_what_to_name(tmp_path):
         load_dataset(label)
 
 
+def test_an_empty_folder_holds_neither_recordings_nor_a_dataset(tmp_path):
+    (tmp_path / ".DS_Store").touch()
+    with pytest.raises(HandloreError, match=r"is empty: .*`handlore capture .*`handlore convert"):
+        load_dataset(tmp_path)
+
+
 def test_a_folder_says_how_to_make_a_dataset_of_it(tmp_path):
+    (tmp_path / "photo.jpg").touch()
     with pytest.raises(HandloreError, match="is a folder; make a dataset of it with"):
         load_dataset(tmp_path)
     (tmp_path / "recordings.json").write_text("{}")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from capture_stubs import FPS, FullDisk, Rig, stamped
 
+from handlore.capture.recording import loop
 from handlore.capture.recording.loop import _MOST_MOMENTS, _Replay
 from handlore.capture.recording.session import State
 from handlore.capture.recording.writer import VideoFolder
@@ -282,6 +283,47 @@ def test_next_label(tmp_path: Path):
 def test_quit_without_a_camera(tmp_path: Path):
     rig = Rig(tmp_path, [0, 1, *["it is gone"] * 50], keys={"f10": "q"}).run()
     assert len(rig.parts.feed.left) > 30
+
+
+@pytest.mark.parametrize("within", ["track", "add"], ids=["between frames", "within a frame"])
+def test_a_signal_keeps_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, within: str):
+    """Ten minutes of none are not lost to Ctrl-C, wherever it comes."""
+
+    class Interrupted(list):
+        def append(self, item) -> None:
+            if len(self) == 50:
+                raise KeyboardInterrupt
+            super().append(item)
+
+    def track(pixels, seconds):
+        if rig.loop.frames > 50:
+            raise KeyboardInterrupt
+        return found(pixels, seconds)
+
+    rig = Rig(tmp_path, range(90), keys={"f0": "0,r"})
+    found = rig.parts.detector.track
+    if within == "track":
+        rig.parts.detector.track = track
+    else:
+        take = loop.Take
+        monkeypatch.setattr(loop, "Take", lambda *given: take(*given, hands=Interrupted()))
+    with pytest.raises(KeyboardInterrupt):
+        rig.loop.run()
+    (written,) = rig.writer.finish()
+    assert written.line == "kept: none (0001.npz)"
+    (recording,) = kept(tmp_path)
+    assert (recording.labels, recording.n_frames) == (["none"], 50)
+
+
+def test_a_signal_discards_a_gesture(tmp_path: Path):
+    rig = Rig(tmp_path, [*range(5), None], keys={"f0": "r"})
+    for _ in range(5):
+        rig.loop.step()
+    rig.parts.feed.next = lambda _: (_ for _ in ()).throw(SystemExit(143))
+    with pytest.raises(SystemExit):
+        rig.loop.run()
+    assert rig.writer.finish() == []
+    assert rig.view.said == ["the unfinished recording was discarded"]
 
 
 def test_frames_with_equal_times(tmp_path: Path):

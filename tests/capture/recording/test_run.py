@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from capture_stubs import NumberDetector, stamp
+from recording_stubs import movement
 
 from handlore.capture.keys import ScriptedKeys
 from handlore.capture.recording import run as module
@@ -51,7 +52,8 @@ def test_one_recording(frames: str, tmp_path: Path) -> None:
     (entry,) = RecordingFolder.open(tmp_path / "out").entries()
     assert (entry.label, entry.n_frames, entry.subject) == ("wave", 10, "anna")
     assert load_dataset(entry.path).image[:, 0, 0, 0].tolist() == list(range(10))
-    assert said[-1].startswith("keys: r record")
+    assert said[0].startswith("keys: r record")
+    assert said[-1] == "kept: wave (0001.npz)", "however the session ended"
 
 
 def test_a_recording_nobody_decided_about_can_be_restored(
@@ -81,6 +83,16 @@ def test_labels_of_the_folder(frames: str, tmp_path: Path) -> None:
     assert any("writes wave as Wave" in line for line in said)
 
 
+def test_labels_of_a_folder_with_unsorted_recordings(frames: str, tmp_path: Path) -> None:
+    """A folder of live runs can be continued; `unsorted` is the label of no gesture."""
+    folder = RecordingFolder.open(tmp_path / "out")
+    for label in ("unsorted", "wave"):
+        folder.keep(movement(label, like="left"))
+    summary = record(tmp_path / "out", [], frames, OPTIONS, keys=ScriptedKeys("r"))
+    assert summary.kept == {"wave": 1, "none": 0}
+    assert summary.counts == {"unsorted": 1, "wave": 2}
+
+
 def test_nothing_is_left_without_a_detector(
     frames: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +103,19 @@ def test_nothing_is_left_without_a_detector(
     with pytest.raises(HandloreError, match="no detector"):
         record(tmp_path / "out", ["wave"], frames, OPTIONS)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("error", [HandloreError("no terminal"), KeyboardInterrupt()])
+def test_nothing_is_left_above_the_folder(
+    error: BaseException, frames: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr(module, "terminal_keys", fails)
+    with pytest.raises(type(error)):
+        record(tmp_path / "a" / "b" / "c", ["wave"], frames, OPTIONS)
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize("labels", [["a", "A"], ["a/b"]])

@@ -269,7 +269,13 @@ class TestLabels:
 
     @pytest.mark.parametrize(
         ("typed", "why"),
-        [("left", "already a label"), ("", "empty"), ("a/b", "slash"), ("x" * 65, "65 char")],
+        [
+            ("left", "already a label"),
+            ("", "empty"),
+            ("unsorted", "training leaves it out"),
+            ("a/b", "slash"),
+            ("x" * 65, "65 char"),
+        ],
     )
     def test_invalid_label(self, typed: str, why: str):
         played = Played().press("+", *typed, "enter")
@@ -302,7 +308,9 @@ class TestLabels:
         assert played.session.recording.label == "left"
         assert played.press("r").show(1).last(Begin).label == "right"
 
-    @pytest.mark.parametrize("labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",)])
+    @pytest.mark.parametrize(
+        "labels", [("a", "a"), ("a", "A"), ("None",), ("",), ("a\tb",), ("unsorted",)]
+    )
     def test_invalid_labels(self, labels: tuple[str, ...]):
         with pytest.raises(HandloreError, match="label"):
             Session(labels, SessionOptions())
@@ -314,6 +322,31 @@ class TestTheEnd:
         played = Played(countdown=0).press("r").show(3).press(key)
         assert (played.count(Do.DISCARD), played.count(Do.QUIT)) == (1, 1)
         assert "was discarded" in played.said
+
+    @pytest.mark.parametrize("way", ["q", "close", "interrupt"])
+    def test_keeps_a_stream_of_none(self, way: str):
+        played = Played(countdown=0).press("0", "r").show(150)
+        if way == "interrupt":
+            played.effects += played.session.interrupt(played.now)
+        else:
+            played.press(way)
+        assert played.last(End) == End(0, 150, 1.0, ())
+        assert played.effects[-2:] == [Do.KEEP, Do.QUIT]
+        assert "discarded" not in played.said
+
+    def test_drops_a_short_stream(self):
+        assert Played(countdown=0).press("0", "r").show(11).press("q").count(Do.KEEP) == 1
+        for frames in (0, 9):
+            played = Played(countdown=0).press("0", "r").show(frames).press("q")
+            assert (played.count(Do.KEEP), played.count(Do.QUIT)) == (0, 1)
+        assert "was discarded" in played.said
+
+    def test_a_signal(self):
+        """A gesture is not complete; what waits for a decision can be restored."""
+        under_way, flagged = Played(countdown=0).press("r"), Played(countdown=0).press("r")
+        assert under_way.show(5).session.interrupt(under_way.now)[0] is Do.DISCARD
+        flagged.show(11, hand=False)
+        assert flagged.session.interrupt(flagged.now) == [Do.KEEP, Do.UNDO, Do.QUIT]
 
     def test_keeps_the_reviewed_recording(self):
         played = Played(countdown=0).press("r").show(11).press("q")
@@ -414,7 +447,11 @@ KEYS = [*"r kubsmhnpq+012x", "esc", "enter", "backspace", "close"]
 MOMENTS = st.lists(
     st.one_of(
         st.sampled_from(KEYS),
-        st.tuples(st.sampled_from(["frame", "tick", "lost"]), st.booleans(), st.floats(0, 1.5)),
+        st.tuples(
+            st.sampled_from(["frame", "tick", "lost", "interrupt"]),
+            st.booleans(),
+            st.floats(0, 1.5),
+        ),
     ),
     max_size=200,
 )
