@@ -16,7 +16,7 @@ from handlore.classifiers.factory import make_estimator
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
 from handlore.datasets.kinds import KINDS, Kind
 from handlore.datasets.loading import LoadedRecordings
-from handlore.datasets.recordings import is_live
+from handlore.datasets.recorded import is_live
 from handlore.landmarks.errors import HandloreError, counted, shell_line
 from handlore.landmarks.geometry import palm_length, rotation_deg
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
-from handlore.datasets.recordings import RecordingEntry, RecordingFolder, load_recording
+from handlore.datasets.recorded import RecordingEntry, load_recording
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.errors import HandloreError
 
 from .keys import FULL_SCREEN_KEYS, KeyBindings, Keys, chosen_label

@@ -1,9 +1,8 @@
 """The model file that a new one replaces: what would be lost with it is kept and named."""
 
-from collections.abc import Collection
 from pathlib import Path
 
-from handlore.datasets.dataset import NONE_LABEL, listed
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
 from handlore.landmarks.errors import HandloreError, shell_line
 from handlore.landmarks.files import write_bytes
 from handlore.models.card import ModelCard, is_model_file
@@ -22,21 +21,21 @@ def copy_file(source: Path, target: Path) -> None:
     write_bytes(target, source.read_bytes())
 
 
-def keep_replaced(path: Path, labels: Collection[str]) -> list[str]:
-    """Keep the model at a path if one with these labels lacks something of it; return notes."""
+def keep_replaced(path: Path, dataset: LandmarkDataset) -> list[str]:
+    """Keep the model at a path if one of this dataset lacks something of it; return notes."""
     try:
         card = load_model(path).card if is_model_file(path) else None
     except HandloreError:
         return []
-    lost = [] if card is None else _lost(path, card, labels)
+    lost = [] if card is None else _lost(path, card, dataset)
     if lost:
         copy_file(path, backup_of(path))
         lost.append(f"the model that was {path} is kept as {backup_of(path)}")
     return lost
 
 
-def _lost(path: Path, card: ModelCard, labels: Collection[str]) -> list[str]:
-    notes = []
+def _lost(path: Path, card: ModelCard, dataset: LandmarkDataset) -> list[str]:
+    notes, labels = [], dataset.select(dataset.has_hand).labels
     if gone := sorted(set(card.labels) - set(labels) - {NONE_LABEL}):
         notes.append(f"{path} knew {listed(gone)}, and there are no samples of that now")
     if triggers := [one for one in listed_triggers(card, path) if one.is_file()]:

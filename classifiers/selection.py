@@ -229,7 +229,6 @@ def compare_estimators(
     dataset, chosen = load_dataset(dataset), each(models)
     names, left_out = _installed(chosen, dataset.header.kind)
     given = _params_by_model(names, checked_params(params))
-    # The base has the labels that a group left out may lack.
     split, leaks = by or (default_by if base is None else strictest_by)(dataset), None
     how: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     about: dict[str, Any] = {"by": split, "folds": folds, "with_streams": with_streams}

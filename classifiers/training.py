@@ -141,8 +141,7 @@ def train(
     data = each_path(data) or ([] if isinstance(dataset, LandmarkDataset) else [as_path(dataset)])
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     pipeline, examples, notes = pipeline_beside(chosen, base, model, params=params, **options)
-    known = joined(chosen, examples)
-    notes = [*notes, *keep_replaced(out, known.select(known.has_hand).labels)]
+    notes = [*notes, *keep_replaced(out, joined(chosen, examples))]
     facts = source_facts(out, data, split=split, base=base, negatives=negatives)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
     with _logged(log, pipeline):

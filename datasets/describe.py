@@ -11,8 +11,9 @@ from handlore.landmarks.files import as_path
 from .dataset import Header, LandmarkDataset, listed
 from .kinds import Kind
 from .loading import load_recordings
+from .recorded import RecordingEntry
 from .recording_files import is_recordings
-from .recordings import RecordingEntry, RecordingFolder
+from .recordings import RecordingFolder
 from .storage import load_dataset
 
 Counts = Mapping[str, int]

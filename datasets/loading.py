@@ -23,8 +23,9 @@ from handlore.landmarks.untrusted import reason
 from .dataset import NONE_LABEL, LandmarkDataset, concatenate
 from .files import file_stamp
 from .kinds import DEFAULT_ESTIMATOR, KIND_NAMES, KINDS, READY_MODEL, Kind, require_kind
+from .recorded import UNSORTED, is_live, is_unreviewed, load_recording
 from .recording_files import is_recordings, recording_files, require_recordings
-from .recordings import UNSORTED, about_renamed, is_live, is_unreviewed, load_recording
+from .recordings import about_renamed
 from .storage import load_dataset
 from .windows import cut_if_stream, poses_of_none
 

@@ -17,14 +17,8 @@ from handlore.landmarks.errors import HandloreError, naming, shell_line
 from .dataset import FRAME_ARRAYS, NONE_LABEL, LandmarkDataset
 from .kinds import Kind
 from .loading import LoadedRecordings, load_recordings
-from .recordings import (
-    UNSORTED,
-    RecordedEvent,
-    RecordingEntry,
-    RecordingFolder,
-    is_live,
-    recording_name,
-)
+from .recorded import UNSORTED, RecordedEvent, RecordingEntry, is_live, recording_name
+from .recordings import RecordingFolder
 from .windows import frames_as_poses
 
 _MARGIN = 1.0

@@ -14,7 +14,8 @@ from handlore.classifiers.training import save_model
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.loading import load_recordings
-from handlore.datasets.recordings import RecordingFolder, load_recording
+from handlore.datasets.recorded import load_recording
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.rendered import Person, Scene, render_movement, render_pose, write_pictures
 from handlore.datasets.sources import make_source
 from handlore.landmarks.hands import Hand

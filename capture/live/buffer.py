@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from handlore.datasets.recordings import UNSORTED
+from handlore.datasets.recorded import UNSORTED
 from handlore.landmarks.errors import counted
 from handlore.landmarks.hands import Hand, by_slot
 from handlore.models.stream.events import Event

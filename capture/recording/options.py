@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.recordings import UNSORTED, normalized
+from handlore.datasets.recorded import UNSORTED, normalized
 from handlore.landmarks.errors import HandloreError, OptionError, nearest, require_type
 from handlore.landmarks.files import each
 
@@ -97,7 +97,7 @@ class Labels:
     """The labels of a session in the order of their keys; ``none`` is always the last.
 
     The first one is current. HandloreError is raised if a label is empty, too long, not printable,
-    given twice (also in other case), or :data:`~handlore.datasets.recordings.UNSORTED`.
+    given twice (also in other case), or :data:`~handlore.datasets.recorded.UNSORTED`.
     """
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from handlore.datasets.dataset import NONE_LABEL
-from handlore.datasets.recordings import UNSORTED, RecordingFolder
+from handlore.datasets.recorded import UNSORTED
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorOptions
 from handlore.landmarks.errors import HandloreError, require_type, shell_line
 from handlore.landmarks.files import as_path, each

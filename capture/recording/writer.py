@@ -19,7 +19,8 @@ import numpy as np
 
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.datasets.kinds import Kind
-from handlore.datasets.recordings import RecordingFolder, normalized
+from handlore.datasets.recorded import normalized
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.detector import DetectorInfo
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.hands import Hand, Pixels, by_slot

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset
-from handlore.datasets.recordings import RecordingEntry
+from handlore.datasets.recorded import RecordingEntry
 from handlore.datasets.videos import read_video
 from handlore.landmarks.drawing import (
     BLACK,

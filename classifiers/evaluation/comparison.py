@@ -305,9 +305,7 @@ def compare(
     'no significant difference'
     """
     if require_type(n_draws, Integral, "a whole number as n_draws") < 1 or seed < 0:
-        raise OptionError(
-            f"n_draws is {n_draws} and seed {seed}, expected 1 or more, and 0 or more"
-        )
+        raise OptionError(f"n_draws is {n_draws} and seed {seed}; expected at least 1 and 0")
     a, b = _run_of(a), _run_of(b)
     b = _in_order_of(a, b)
     if a.protocol != b.protocol:

@@ -82,7 +82,8 @@ def cross_validate(
         See :func:`~handlore.classifiers.factory.make_pipeline`.
     by
         What must not be divided between training and test: ``group`` (person), ``session``,
-        ``recording`` or, for a split at random, ``random``. Default: the first that the data has.
+        ``recording`` or, for a split at random, ``random``. Default: the first that the data has,
+        and that leaves enough to train on.
     folds
         Default: one per group up to 12 groups, else 5.
     with_importances
@@ -110,15 +111,13 @@ def cross_validate(
     how: Any = {"features": features, "mirror_labels": mirror_labels, "params": params}
     pipeline, examples, notes = pipeline_beside(dataset, base, model, seed=seed, **how)
     # A split that somebody asked for is compared with the strictest one, if that can be tested.
-    known = () if examples is None else examples.labels
-    best = strictest_by(dataset) if by else default_by(dataset, known)
-    chosen = by or best
-    has_stronger = is_weaker(chosen, best)
+    best = strictest_by(dataset) if by else default_by(dataset, examples.labels if examples else ())
+    has_stronger = is_weaker(by or best, best)
     steps = Steps(1 + has_stronger, progress)
     run = partial(cross_validate_pipeline, pipeline, dataset, base=examples, seed=seed)
     streams = pipeline.estimator.learns_windows_fast if with_streams is None else with_streams
     more: Any = {"with_importances": with_importances, "with_streams": streams}
-    found = run(chosen, folds, progress=steps.within(), **more)
+    found = run(by or best, folds, progress=steps.within(), **more)
     steps.finish()
     reference, missing = _reference(run, best, steps.within()) if has_stronger else (None, None)
     steps.close()
@@ -195,7 +194,6 @@ def cross_validate_pipeline(
     started, encoder = time.perf_counter(), pipeline.encoder
     known = () if base is None else base.labels
     require_testable(dataset, by, known)
-    folds = None if folds is None else fold_count(dataset, by, folds)
     total = fold_count(dataset, by, folds)
     left_out = sorted(set(untested_labels(dataset, by)) - set(known))
     importances: list[list[Importance]] = []
@@ -223,14 +221,14 @@ def cross_validate_pipeline(
         dataset,
         encoder,
         by,
-        n_folds=folds,
+        n_folds=total,
         base=base,
         seed=seed,
         progress=progress,
         watch=look,
         share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
-    leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, folds, seed), base)
+    leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, total, seed), base)
     tested, untested = _without_labels(predictions, left_out)
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     return replace(

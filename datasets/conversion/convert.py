@@ -260,9 +260,8 @@ def convert_to_file(
     """
     options, run, root = options or ConvertOptions(), run or RunOptions(), as_path(root)
     report, progress = report or (lambda line: None), progress or (lambda done, total: None)
-    out = as_path(out)
-    require_writable(real_path(out))
-    folder = ResumeFolder.of(out)
+    require_writable(real_path(as_path(out)))
+    folder = ResumeFolder.of(as_path(out))
     with folder.held(report):
         alone = run.jobs == 1 and not run.dask
         plan = ConversionPlan.make(source, root, options, factory or DetectorFactory(), alone=alone)

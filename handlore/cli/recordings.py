@@ -15,8 +15,9 @@ from handlore.capture.review import review_recordings
 from handlore.capture.views.review import ReviewTerminal, ReviewWindow
 from handlore.capture.window import why_no_window
 from handlore.datasets.dataset import NONE_LABEL
+from handlore.datasets.recorded import RecordingEntry
 from handlore.datasets.recording_files import number_of
-from handlore.datasets.recordings import RecordingEntry, RecordingFolder
+from handlore.datasets.recordings import RecordingFolder
 from handlore.landmarks.errors import HandloreError, counted
 from handlore.landmarks.fonts import unwritable
 

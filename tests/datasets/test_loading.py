@@ -80,7 +80,7 @@ def test_copied_recordings_count_once(folder: RecordingFolder, tmp_path: Path) -
     shutil.copytree(folder.root / "left", folder.root / "left (copy)")
     within = load_data(folder.root)
     assert within.dataset.n_samples == 2
-    assert within.notes == ("1 sample is a copy of another: each counts once",)
+    assert within.notes[0] == "1 sample is a copy of another: each counts once"
 
 
 def test_triggers_that_nobody_has_reviewed_are_named(folder: RecordingFolder) -> None:
@@ -406,8 +406,8 @@ def test_what_nobody_has_sorted_teaches_nothing(folder: RecordingFolder) -> None
 
 def test_a_label_folder_that_was_renamed_by_hand(folder: RecordingFolder) -> None:
     """The label in the file counts, and a note says so."""
-    for label in ("left", "left", "right"):
-        folder.keep(movement(label))
+    for seed, label in enumerate(("left", "left", "right")):
+        folder.keep(movement(label, seed=seed))
     (folder.root / "left").rename(folder.root / "nach links")
     (note,) = load_data([folder.root]).notes
     assert note.startswith('2 recordings in "nach links" are labelled left: ')

@@ -18,7 +18,6 @@ from recording_stubs import filled, held, movement
 from handlore.datasets import recording_files
 from handlore.datasets import recordings as room
 from handlore.datasets.dataset import LandmarkDataset, concatenate
-from handlore.datasets.loading import load_data
 from handlore.datasets.recording_files import folder_of, is_recordings
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
@@ -103,25 +102,6 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 # Keeping
-
-
-def test_a_movement_is_kept_as_it_is_under_its_label_and_number(folder: RecordingFolder) -> None:
-    came = movement("left", subject="anna", session="s1")
-    path = folder.keep(came)
-    assert folder.name_of(path) == "left/0001.npz"
-    kept = load_dataset(path)
-    for array in ("image", "handedness", "time", "stage"):
-        np.testing.assert_array_equal(getattr(kept, array), getattr(came, array))
-    assert kept.header == came.header
-    assert kept.samples.recording.tolist() == ["s1 0001"]
-    assert kept.samples.source.tolist() == ["left/0001.npz"]
-    assert kept.samples.group.tolist() == ["anna"]
-
-
-def test_the_frames_of_a_pose_are_samples_of_one_recording(folder: RecordingFolder) -> None:
-    kept = load_dataset(folder.keep(held("fist", n=3)))
-    assert kept.samples.recording.tolist() == ["s1 0001"] * 3
-    assert kept.samples.source.tolist() == [f"fist/0001.npz#{k}" for k in (1, 2, 3)]
 
 
 def test_numbers_go_on_and_are_never_given_twice(folder: RecordingFolder) -> None:
@@ -458,19 +438,6 @@ def test_a_subject_in_other_capitals_is_named(folder: RecordingFolder) -> None:
     assert folder.warnings_for(" Zo\u00eb", "camera 0") == []
     (line,) = folder.warnings_for("zo\u00eb", "camera 0")
     assert line.endswith("this session adds zo\u00eb, which is another subject than Zo\u00eb")
-
-
-def test_names_that_look_the_same_are_the_same(folder: RecordingFolder) -> None:
-    for label, subject in (
-        ("u\u0308ben", "Anna Mu\u0308ller"),
-        (" \u00fcben", " Anna M\u00fcller "),
-    ):
-        folder.keep(movement(label, like="left", subject=subject))
-    assert folder.counts() == {"\u00fcben": 2}
-    assert {entry.subject for entry in folder.entries()} == {"Anna M\u00fcller"}
-    samples = load_data([folder.root]).dataset.samples
-    assert set(samples.group) == {"Anna M\u00fcller"}
-    assert set(samples.label) == {"\u00fcben"}
 
 
 # Other processes

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from handlore.capture.review import Review, _Change
-from handlore.datasets.recordings import RecordingEntry
+from handlore.datasets.recorded import RecordingEntry
 
 
 def entry(number: int, label: str = "left", *, discarded: bool = False) -> RecordingEntry:

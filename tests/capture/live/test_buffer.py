@@ -13,7 +13,8 @@ from live_stubs import EMPTY, FIST, PALM, Detector, Stage, frames
 from handlore.capture.live.buffer import LandmarkBuffer
 from handlore.capture.live.loop import LiveState, LiveView
 from handlore.capture.recording.writer import RecordingWriter, SessionInfo, VideoFolder
-from handlore.datasets.recordings import UNSORTED, RecordedEvent, RecordingFolder
+from handlore.datasets.recorded import UNSORTED, RecordedEvent
+from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 
