@@ -205,6 +205,8 @@ def _finish(
     """Wait for the disk, and say what became of the last recordings, whatever ended the session."""
     for written in writer.finish():
         say(written.line)
+    if session.is_unfinished:
+        say("the unfinished recording was discarded")
     if session.is_undecided:
         restore = shell_line("handlore", "recordings", "restore", recordings.root, "NUMBER")
         say(

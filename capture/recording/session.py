@@ -64,6 +64,8 @@ class Session:
         """Recordings that could not be written; set by the loop."""
         self.is_undecided = False
         """Whether the session ended while a recording waited for a decision."""
+        self.is_unfinished = False
+        """Whether it ended during a recording, which is discarded."""
         self._in_burst = False
         self._kept_in_burst = 0
         self._deadline: float | None = None
@@ -130,8 +132,13 @@ class Session:
 
         A stream of ``none`` is complete wherever it ends. All else is as in :meth:`close`.
         """
-        under_way = self.state is State.RECORDING and not self._current.may_end(now)
-        return [*(self._drop_last(now) if under_way else []), *self.close(now)]
+        self._stop_burst()
+        effects: list[Effect] = []
+        if self.state is State.RECORDING and not self._current.may_end(now):
+            self.is_unfinished = True
+            self._to_idle()
+            effects = [Do.DISCARD]
+        return [*effects, *self.close(now)]
 
     def key(self, key: str, now: float) -> list[Effect]:
         """Process a key, by its name in :mod:`..keys`."""
@@ -224,7 +231,9 @@ class Session:
         if warning and not self._asked_to_quit:
             self._asked_to_quit = True
             return [Announce(warning)]
-        return [*(self._drop_last(now) if self.flagged else []), *self.interrupt(now)]
+        self._stop_burst()
+        effects = self._drop("discarded", now) if self.flagged else []
+        return [*effects, *self.interrupt(now)]
 
     def _warning_before_loss(self) -> str:
         """Return what would be lost at the end of the session, and how to save it."""
@@ -297,10 +306,6 @@ class Session:
 
     def _drop(self, message: str, now: float) -> list[Effect]:
         return [Do.DISCARD, Announce(message), *self._go_on(now)]
-
-    def _drop_last(self, now: float) -> list[Effect]:
-        self._stop_burst()
-        return self._drop("the unfinished recording was discarded", now)
 
     def _go_on(self, now: float) -> list[Effect]:
         self._to_idle()

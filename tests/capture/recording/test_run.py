@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -71,6 +72,14 @@ def test_a_recording_nobody_decided_about_can_be_restored(
     assert "recordings restore" in said[-1]
     folder = RecordingFolder.open(tmp_path / "out")
     assert [one.discarded for one in folder.entries(discarded=True)] == [True]
+
+
+def test_an_unfinished_recording_is_reported(frames: str, tmp_path: Path) -> None:
+    """In a line that stays, after the window is closed."""
+    said: list[str] = []
+    keys = SimpleNamespace(pressed=iter([["r"], [], [], ["q"]]).__next__)
+    record(tmp_path / "out", ["wave"], frames, OPTIONS, keys=keys, say=said.append)
+    assert said[-1] == "the unfinished recording was discarded"
 
 
 def test_labels_of_the_folder(frames: str, tmp_path: Path) -> None:
