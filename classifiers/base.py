@@ -136,7 +136,8 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_shape(X)
         found = np.asarray(self._predict_all(X), np.float32)
         expected = len(X), len(self.classes_)
-        if found.shape != expected or not (abs(found.sum(axis=1) - 1) < _MAX_ERROR).all():
+        is_sound = found.shape == expected and (found >= -_MAX_ERROR).all()
+        if not is_sound or not (abs(found.sum(axis=1) - 1) < _MAX_ERROR).all():
             raise InvalidDataError(
                 f"estimator {self.name} returns no probabilities {expected} that add up to 1"
             )

@@ -15,7 +15,7 @@ from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.storage import save_dataset
 from handlore.datasets.triggers import Triggers, load_triggers
 from handlore.landmarks.errors import HandloreError, counted, naming
-from handlore.landmarks.files import as_path, require_writable
+from handlore.landmarks.files import as_path, require_writable, write_bytes
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model, replace_card, require_model_output
 from handlore.models.ready import is_ready
@@ -36,7 +36,7 @@ from .extending import joined
 from .lesson import Lesson
 from .origin import TRIGGERS, Origin, triggers_file
 from .provenance import source_facts
-from .replaced import backup_of, copy_file
+from .replaced import backup_of
 from .training import train_pipeline
 
 _EMPHASIS = 5
@@ -255,9 +255,13 @@ def _target(model: str | Path, out: str | Path | None) -> Path:
         )
     target = as_path(model if out is None else out, "a model file")
     require_model_output(target)
-    for file in (triggers_file(target), backup_of(target)):
+    for file in (triggers_file(target), backup_of(target), _old_triggers(target)):
         require_writable(file)
     return target
+
+
+def _old_triggers(target: Path) -> Path:
+    return target.with_name(f"{target.stem}.old{TRIGGERS}")
 
 
 def _content(file: Path) -> bytes | None:
@@ -337,6 +341,10 @@ def _raise_thresholds(trial: Path, raises: Raises) -> None:
         replace_card(trial, replace(model.card, thresholds=raised_thresholds(model, raises)))
 
 
+def _copy(source: Path, target: Path) -> None:
+    write_bytes(target, source.read_bytes())
+
+
 def _write(trial: Path, target: Path, triggers: LandmarkDataset, *, is_known: bool) -> Path | None:
     """Write the triggers, then the model; return where the model so far is kept, if it is one.
 
@@ -345,13 +353,13 @@ def _write(trial: Path, target: Path, triggers: LandmarkDataset, *, is_known: bo
     own = triggers_file(target)
     if own.is_file() and not is_known:
         # A model that was trained anew does not list the triggers of the one before.
-        own.replace(own.with_name(f"{target.stem}.old{TRIGGERS}"))
+        own.replace(_old_triggers(target))
     if triggers.n_samples:
         save_dataset(triggers, own)
     backup = backup_of(target) if target.exists() else None
     if backup is not None:
-        copy_file(target, backup)
-    copy_file(trial, target)
+        _copy(target, backup)
+    _copy(trial, target)
     if not triggers.n_samples:
         own.unlink(missing_ok=True)
     return backup

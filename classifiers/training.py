@@ -46,7 +46,7 @@ from .negatives import NegativeWindows
 from .novelty import NoveltyModel
 from .onnx_graph import add_clip_output
 from .provenance import model_card, score_facts, source_facts
-from .replaced import keep_replaced
+from .replaced import ReplacedModel
 
 _FEW_SAMPLES = 5
 
@@ -141,12 +141,12 @@ def train(
     data = each_path(data) or ([] if isinstance(dataset, LandmarkDataset) else [as_path(dataset)])
     options: dict[str, Any] = {"features": features, "mirror_labels": mirror_labels, "seed": seed}
     pipeline, examples, notes = pipeline_beside(chosen, base, model, params=params, **options)
-    notes = [*notes, *keep_replaced(out, joined(chosen, examples))]
+    replaced = ReplacedModel.of(out, joined(chosen, examples), data)
     facts = source_facts(out, data, split=split, base=base, negatives=negatives)
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
     with _logged(log, pipeline):
         trained = train_pipeline(pipeline, chosen, out, base=examples, facts=facts, **how)
-    return replace(trained, notes=(*notes, *trained.notes))
+    return replace(trained, notes=(*notes, *replaced.keep(), *trained.notes))
 
 
 @contextmanager

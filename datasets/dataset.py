@@ -5,7 +5,7 @@ that everybody may rely on it. ``docs/reference/formats.md`` specifies the file 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -64,7 +64,7 @@ class Samples:
             if column == "view":
                 values[column] = np.array([0] * len(label) if empty else given, np.int64)
             else:
-                values[column] = _names([""] * len(label) if empty else given)
+                values[column] = _names(column, [""] * len(label) if empty else given)
         if columns:
             raise TypeError(f"unknown sample columns: {', '.join(columns)}")
         return cls(**values)
@@ -109,20 +109,26 @@ class Samples:
         return pandas.DataFrame({column: getattr(self, column) for column in SAMPLE_COLUMNS})
 
 
-def _names(given: Any) -> StrArray:
+_UNKNOWN = ("None", "nan", "NaT", "<NA>")
+"""What values that stand for an unknown one are as text."""
+
+
+def _names(column: str, given: Any) -> StrArray:
     """Return names as an array; one that is unknown, None or NaN, is empty."""
-    names = np.asarray(given)
-    if names.dtype.kind == "U":
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidDataError(f"{column} is {given!r:.40}, expected one name a sample")
+    # A list of text and NaN would become an array of text.
+    names = given if isinstance(given, np.ndarray) else np.array(list(given), object)
+    if names.dtype.kind in "US" or names.ndim != 1:
         return names.astype(np.str_)
-    unknown = {"None", "nan", "NaT", "<NA>"}
-    texts = [str(name) for name in names]
-    return np.array(
-        [
-            "" if text in unknown and not isinstance(name, str) else text
-            for name, text in zip(names, texts, strict=True)
-        ],
-        np.str_,
-    )
+    return np.array([_name(one) for one in names], np.str_)
+
+
+def _name(given: object) -> str:
+    if isinstance(given, bytes):
+        return given.decode(*TEXT)
+    text = str(given)
+    return "" if text in _UNKNOWN and not isinstance(given, str) else text
 
 
 SAMPLE_COLUMNS = tuple(column.name for column in fields(Samples))

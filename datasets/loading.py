@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlore.landmarks.errors import HandloreError, counted, naming, shell_line
 from handlore.landmarks.files import each_path
@@ -267,10 +268,11 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     nothing = [one for one in folders if one.root in unsorted_only or one.is_live_only(chosen)]
     used = [one for one in read if one not in nothing] or read
     with naming(failures):
-        joined = concatenate(
-            [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in used]
-        )
-    joined, copies = _without_copies(joined)
+        parts = [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in used]
+        joined = concatenate(parts)
+    recorded_parts = [isinstance(one, LoadedRecordings) for one in used]
+    is_recorded = np.repeat(recorded_parts, [part.n_samples for part in parts])
+    joined, copies = _without_copies(joined, is_recorded)
     notes = [
         f"left out: {counted(clips, 'clip')} of live runs, which are no static poses;"
         f" `{_improve(one.root)}` tests with them"
@@ -300,17 +302,19 @@ def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]
     return list(kept.values()), tuple(dict.fromkeys(notes))
 
 
-def _without_copies(dataset: LandmarkDataset) -> tuple[LandmarkDataset, tuple[str, ...]]:
-    """Return data without samples that are there already, and a note if there are any.
+def _without_copies(
+    dataset: LandmarkDataset, is_recorded: NDArray[np.bool_]
+) -> tuple[LandmarkDataset, tuple[str, ...]]:
+    """Return data without recordings that are there already, and a note if there are any.
 
     Somebody has copied recordings: of a folder in a file manager, or of two computers into one.
+    Their digests are those of landmarks; in dataset files they are those of whole files.
     """
-    table = dataset.samples
-    names = (table.sha256, table.label, table.group, table.session)
-    keys = np.stack([*names, table.view.astype(np.str_)])
-    first = np.zeros(dataset.n_samples, bool)
-    first[np.unique(keys, axis=1, return_index=True)[1]] = True
-    kept = first | (table.sha256 == "")
+    table, kept = dataset.samples, np.ones(dataset.n_samples, bool)
+    known = np.flatnonzero(is_recorded & (table.sha256 != ""))
+    keys = np.stack([table.sha256, table.label, table.group, table.session])[:, known]
+    kept[known] = False
+    kept[known[np.unique(keys, axis=1, return_index=True)[1]]] = True
     n = int((~kept).sum())
     if not n:
         return dataset, ()

@@ -63,7 +63,9 @@ def default_by(dataset: LandmarkDataset, known: Collection[str] = ()) -> By:
     Whichever group is left out, training needs two labels, and some gesture has to be shown by
     another group too, unless labels are ``known`` from other samples.
     """
-    usable = (by for by in BY[:-1] if _differs(dataset, by) and (known or _divides(dataset, by)))
+    usable = (
+        by for by in BY[:-1] if _differs(dataset, by) and (known or not _obstacle(dataset, by))
+    )
     return next(usable, "random")
 
 
@@ -72,8 +74,11 @@ def _differs(dataset: LandmarkDataset, by: By) -> bool:
     return bool((column != "").all() and len(np.unique(column)) > 1)
 
 
-def _divides(dataset: LandmarkDataset, by: By) -> bool:
-    """Return whether two labels are left whichever group is not, and some gesture can be tested."""
+def _obstacle(dataset: LandmarkDataset, by: By) -> str:
+    """Say why groups cannot be left out in turn: no gesture can be tested, or too little is left.
+
+    Nothing if they can.
+    """
     seen = dataset.has_hand
     labels, label_of = np.unique(dataset.samples.label[seen], return_inverse=True)
     groups, group_of = np.unique(getattr(dataset.samples, by)[seen], return_inverse=True)
@@ -81,7 +86,11 @@ def _divides(dataset: LandmarkDataset, by: By) -> bool:
     shown[label_of, group_of] = True
     in_several = shown.sum(axis=1) > 1
     n_left = len(labels) - shown[~in_several].sum(axis=0)
-    return bool((in_several & (labels != NONE_LABEL)).any() and (n_left >= _LEAST_LABELS).all())
+    if not (in_several & (labels != NONE_LABEL)).any():
+        return f"no two {by}s show the same gesture"
+    if (n_left < _LEAST_LABELS).any():
+        return f"without one {by}, fewer than {_LEAST_LABELS} labels are left to train on"
+    return ""
 
 
 def groups_of(dataset: LandmarkDataset, by: By | None = None) -> NDArray[Any]:
@@ -95,12 +104,9 @@ def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
         how = "random" if by == "random" else f"by {by}"
         return f"{lacking}, so the split is {how}; scores are too high"
     for better in BY[: BY.index(by)]:
-        if _differs(dataset, better) and not _divides(dataset, better):
+        if _differs(dataset, better) and (obstacle := _obstacle(dataset, better)):
             how = "random" if by == "random" else f"by {by}"
-            return (
-                f"a split by {better} would leave too few labels to train on, so it is {how};"
-                " scores are too high"
-            )
+            return f"{obstacle}, so the split is {how}; scores are too high"
     lonely = [] if by == "random" else _in_one_group(dataset, by)
     if lonely:
         return (

@@ -85,7 +85,7 @@ class RecogniserSettings:
                 raise InvalidDataError(f"{name} is {value}, expected 0 to {largest:g}")
         if self.pose_events not in get_args(PoseEvents):
             raise InvalidDataError(f"pose_events is {self.pose_events!r}, expected start or end")
-        require_type(self.follow_hands, bool, "True or False as follow_hands")
+        require_type(self.follow_hands, (bool, np.bool_), "True or False as follow_hands")
         if not abs(require_type(self.movement_margin, Real, "a number as movement_margin")) <= 1:
             raise InvalidDataError(f"movement_margin is {self.movement_margin}, expected -1 to 1")
 

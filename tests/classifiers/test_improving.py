@@ -37,6 +37,7 @@ from handlore.classifiers.lesson import Lesson
 from handlore.classifiers.origin import Origin, triggers_file
 from handlore.classifiers.training import train
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.loading import load_data
 from handlore.datasets.recordings import RecordingFolder
 from handlore.datasets.storage import load_dataset, save_dataset
 from handlore.datasets.triggers import Trigger, Triggers, load_triggers
@@ -318,6 +319,11 @@ def test_a_model_that_was_trained_anew(
     assert "had learnt corrected triggers, and the new model has not" in notes[0]
     assert f"train DATA {triggers_file(model)} --out {model}` learns them too" in notes[0]
     assert (tmp_path / "poses.old.onnx").read_bytes() == improved
+    shutil.copy(tmp_path / "poses.old.onnx", model)
+    both = [data, triggers_file(model)]
+    notes = train(load_data(both).dataset, model, "linear", data=both).notes
+    assert not any("had learnt" in note or "is kept" in note for note in notes)
+    train(data, model, "linear", features=["world"])
     improve(model, reviewed(tmp_path / "b", dataset, "live-2").root)
     assert sessions_beside(model) == {"live-2"}
     kept = load_dataset(tmp_path / "poses.old.triggers.npz")
@@ -624,16 +630,16 @@ def test_stopped_while_writing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Between triggers and model: the old model is whole, and learns the same the next time."""
-    old, copy = model.read_bytes(), improving.copy_file
+    old, copy = model.read_bytes(), improving._copy
 
     def stopped(source: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(improving, "copy_file", stopped)
+    monkeypatch.setattr(improving, "_copy", stopped)
     with pytest.raises(KeyboardInterrupt):
         improve(model, triggers.root)
     assert model.read_bytes() == old
-    monkeypatch.setattr(improving, "copy_file", copy)
+    monkeypatch.setattr(improving, "_copy", copy)
     found = improve(model, triggers.root)
     assert (found.triggers.n_right, found.triggers.n_wrong, found.is_written) == (6, 4, True)
     assert len(set(load_dataset(triggers_file(model)).samples.recording)) == 10

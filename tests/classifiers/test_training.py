@@ -46,10 +46,20 @@ def test_what_a_model_knew_is_kept(dataset: LandmarkDataset, tmp_path: Path) -> 
     few = dataset.select(~np.isin(dataset.samples.label, ["fist", "point"]))
     notes = handlore.train(few, out, "linear").notes
     assert notes[:2] == (
-        f"{out} knew fist, point, and there are no samples of that now",
+        f"{out} knew fist, point, and no sample of them shows a hand now",
         f"the model that was {out} is kept as {tmp_path / 'm.old.onnx'}",
     )
     assert (tmp_path / "m.old.onnx").read_bytes() == before
+    # A training that fails replaces nothing, so it keeps nothing.
+    one = few.select([0, -1])
+    with pytest.raises(HandloreError, match="each label has only one"):
+        handlore.train(one, out, "linear", crossval=True)
+    assert (tmp_path / "m.old.onnx").read_bytes() == before
+    (tmp_path / "m.old.onnx").unlink()
+    (tmp_path / "m.old.onnx").mkdir()
+    handlore.train(dataset, out, "linear")
+    notes = handlore.train(few, out, "linear").notes
+    assert notes[1].startswith(f"the model that was {out} is not kept: ")
 
 
 def blinded(dataset: LandmarkDataset, samples: list[int]) -> LandmarkDataset:

@@ -129,7 +129,14 @@ def test_unknown_names_are_empty():
     samples = Samples.make(frame.label, group=frame.who)
     assert samples.label.tolist() == ["a", "b", "c"]
     assert samples.group.tolist() == ["x", "", ""]
+    assert Samples.make(["a", "b"], group=["x", float("nan")]).group.tolist() == ["x", ""]
+    assert Samples.make([1, 2], group=[1, None]).group.tolist() == ["1", ""]
     assert Samples.make(["nan", "None"]).label.tolist() == ["nan", "None"]
+    for names in ([b"fist"], np.array([b"fist"]), np.array([b"fist"], object)):
+        assert Samples.make(names).label.tolist() == ["fist"]
+    for names in ("x", 3):
+        with pytest.raises(InvalidDataError, match=r"group is .*, expected one name a sample"):
+            Samples.make(["a"], group=names)
     hands = [[None]] * 3
     with pytest.raises(InvalidDataError, match="every sample needs a label"):
         LandmarkDataset.of_hands(hands, Samples.make(frame.who))

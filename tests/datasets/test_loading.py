@@ -83,6 +83,18 @@ def test_copied_recordings_count_once(folder: RecordingFolder, tmp_path: Path) -
     assert within.notes[0] == "1 sample is a copy of another: each counts once"
 
 
+def test_samples_of_one_file_are_no_copies(folder: RecordingFolder, tmp_path: Path) -> None:
+    """In a dataset, frames of a video have the digest of the video."""
+    for label in ("fist", "palm"):
+        folder.keep(held(label))
+    frames = load_data(folder.root).dataset
+    same = replace(frames.samples, sha256=np.full(frames.n_samples, 64 * "a"))
+    save_dataset(replace(frames, samples=same), tmp_path / "frames.npz")
+    both = load_data([tmp_path / "frames.npz", folder.root])
+    assert both.dataset.n_samples == 2 * frames.n_samples
+    assert both.notes == ()
+
+
 def test_triggers_that_nobody_has_reviewed_are_named(folder: RecordingFolder) -> None:
     folder.keep(movement("left"))
     path = folder.keep(live_recording("right"))

@@ -136,28 +136,35 @@ def test_the_most_honest_split_is_the_default(make_dataset, columns, by):
 
 
 @pytest.mark.parametrize(
-    ("labels", "sessions", "by"),
+    ("labels", "sessions", "obstacle"),
     [
-        ("ababa", "11112", "recording"),  # Another day only one gesture was recorded.
-        ("abn", "112", "recording"),  # Somebody else recorded `none`.
-        ("aabb", "1122", "recording"),  # Each gesture has a session of its own.
-        ("ababab", "111222", "session"),
-        ("abcabab", "1112222", "session"),  # One label cannot be tested, the others can.
+        # Another day only one gesture was recorded.
+        ("ababa", "11112", "without one session, fewer than 2 labels are left to train on"),
+        # Somebody else recorded `none`.
+        ("abn", "112", "no two sessions show the same gesture"),
+        # Each gesture has a session of its own.
+        ("aabb", "1122", "no two sessions show the same gesture"),
+        ("aabbcc", "112233", "no two sessions show the same gesture"),
+        ("ababab", "111222", ""),
+        # One label cannot be tested, the others can.
+        ("abcabab", "1112222", ""),
     ],
 )
 def test_a_split_that_leaves_nothing_to_train_on_is_not_the_default(
-    make_dataset, labels, sessions, by
+    make_dataset, labels, sessions, obstacle
 ):
     names = [NONE_LABEL if one == "n" else one for one in labels]
     recordings = [str(number) for number in range(len(names))]
     dataset = make_dataset(
         2 * names, session=2 * list(sessions), recording=recordings + [f"{n}x" for n in recordings]
     )
+    by = "recording" if obstacle else "session"
     assert default_by(dataset) == by
     assert strictest_by(dataset) == "session"
     assert default_by(dataset, known=["a"]) == "session"
-    doubt = doubt_about(dataset, by) or ""
-    assert ("a split by session would leave too few labels" in doubt) == (by == "recording")
+    if obstacle:
+        said = f"{obstacle}, so the split is by recording; scores are too high"
+        assert doubt_about(dataset, by) == said
 
 
 def test_a_split_that_leaves_nothing_to_train_on_names_another(make_dataset):

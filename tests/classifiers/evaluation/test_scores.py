@@ -183,7 +183,15 @@ def test_samples_of_one_file_are_items_of_their_own() -> None:
     assert copied.items().tolist() == [0, 1, 0, 1]
 
 
-@pytest.mark.parametrize("found", [np.full((6, 2), np.nan), np.full((6, 2), 7.0), np.ones((6, 3))])
+_NO_PROBABILITIES = [
+    np.full((6, 2), np.nan),
+    np.full((6, 2), 7.0),
+    np.ones((6, 3)),
+    np.tile([-2.0, 3.0], (6, 1)),
+]
+
+
+@pytest.mark.parametrize("found", _NO_PROBABILITIES)
 def test_an_estimator_that_returns_no_probabilities(found: np.ndarray) -> None:
     """Somebody's own; otherwise it would be scored."""
 
