@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
+from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError, shell_line
 from handlore.landmarks.files import each_path, write_bytes
 from handlore.models.card import ModelCard, is_model_file
@@ -58,8 +59,14 @@ def _lost(
         them = "it" if len(gone) == 1 else "them"
         notes.append(f"{path} knew {listed(gone)}, and no sample of {them} shows a hand now")
     given = {one.resolve() for one in each_path(data)}
-    triggers = [one for one in listed_triggers(card, path) if one.is_file()]
-    if triggers := [one for one in triggers if one.resolve() not in given]:
+    listed_ones = [one for one in listed_triggers(card, path) if one.is_file()]
+    known = set(dataset.samples.recording)
+    if triggers := [
+        one
+        for one in listed_ones
+        # Their folder may be among the data too.
+        if one.resolve() not in given and set(load_dataset(one).samples.recording) - known
+    ]:
         names = shell_line("handlore", "train", "DATA", *triggers, "--out", path)
         notes.append(
             f"{path} had learnt corrected triggers, and the new model has not: `{names}` learns"

@@ -207,6 +207,11 @@ def new_recording(root: Path, label: str, video: Path | None) -> Iterator[Path]:
     The recording must be written to the path that the block gets.
     """
     folder = root / folder_of(label)
+    if not (root / MARKER).exists():
+        # Somebody, or another session that failed, has removed the folder under this one.
+        with os_errors_as(f"cannot keep a recording in {root}"):
+            root.mkdir(parents=True, exist_ok=True)
+        write_marker(root, ())
     with _next_number(root) as number, os_errors_as(f"cannot keep a recording in {root}"):
         path = folder / f"{number:04d}.npz"
         folder.mkdir(exist_ok=True)

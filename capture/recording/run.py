@@ -112,7 +112,7 @@ def record(
         say(f"note: {note}")
     try:
         return _run(recordings, Session(chosen, options), spec, keys, say)
-    except BaseException:
+    except HandloreError:
         recordings.remove_unused()
         raise
 
@@ -203,8 +203,9 @@ def _finish(
     say: Callable[[str], None],
 ) -> None:
     """Wait for the disk, and say what became of the last recordings, whatever ended the session."""
-    for written in writer.finish():
-        say(written.line)
+    # What failed is tried again, and mostly fails for the same reason.
+    for line in dict.fromkeys(written.line for written in writer.finish()):
+        say(line)
     if session.is_unfinished:
         say("the unfinished recording was discarded")
     if session.is_undecided:

@@ -10,7 +10,7 @@ import click
 from handlore.capture.cameras import CameraOptions, camera_spec
 from handlore.capture.recording.options import SessionOptions
 from handlore.capture.recording.run import SessionSummary, record
-from handlore.landmarks.errors import OptionError, shell_line
+from handlore.landmarks.errors import OptionError, counted, shell_line
 
 from ._common import (
     PATH,
@@ -197,6 +197,7 @@ def _print(out: Path, summary: SessionSummary, as_json: bool) -> None:
     for line in summary.advice:
         talk(f"coach: {line}")
     if summary.unsaved:
-        talk(f"{summary.unsaved} recordings could not be written and are lost")
+        lost = counted(summary.unsaved, "recording")
+        talk(f"{lost} could not be written and {'is' if summary.unsaved == 1 else 'are'} lost")
     elif any(summary.kept.values()) and sum(map(bool, summary.counts.values())) > 1:
         talk(f"next: {shell_line('handlore', 'train', out, '--out', 'gestures.onnx')}")

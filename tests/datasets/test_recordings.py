@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -508,6 +509,14 @@ def test_keeping_takes_no_memory_for_what_is_there(folder: RecordingFolder) -> N
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_folder_that_was_removed_meanwhile_is_made_again(folder: RecordingFolder) -> None:
+    """Another session has made it too, and has failed; or somebody has tidied up."""
+    shutil.rmtree(folder.root)
+    assert load_dataset(folder.keep(movement("left"))).labels == ["left"]
+    assert is_recordings(folder.root)
+    assert folder.counts() == {"left": 1}
 
 
 def test_only_an_unused_folder_is_removed(tmp_path: Path):
