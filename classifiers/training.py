@@ -146,8 +146,7 @@ def train(
     how: dict[str, Any] = {"crossval": crossval, "negatives": negatives, "progress": progress}
     with _logged(log, pipeline):
         trained = train_pipeline(pipeline, chosen, out, base=examples, facts=facts, **how)
-        notes = [*notes, *replaced.keep()]
-    return replace(trained, notes=(*notes, *trained.notes))
+        return replace(trained, notes=(*notes, *replaced.keep(), *trained.notes))
 
 
 @contextmanager

@@ -82,8 +82,7 @@ def cross_validate(
         See :func:`~handlore.classifiers.factory.make_pipeline`.
     by
         What must not be divided between training and test: ``group`` (person), ``session``,
-        ``recording`` or, for a split at random, ``random``. Default: the first that the data has,
-        and that leaves enough to train on.
+        ``recording`` or ``random``. Default: the first that leaves enough to train on.
     folds
         Default: one per group up to 12 groups, else 5.
     with_importances
