@@ -117,7 +117,7 @@ def test_same_label_is_more_of_it(
 
 
 def test_crossval_tests_own_samples_only(own: Path, run: Run, parsed: Parsed) -> None:
-    scores = parsed(run("crossval", own, "--base", "everyday", "--json"))
+    scores = parsed(run("crossval", own, "--base", "everyday", "--no-streams", "--json"))
     assert scores["n"] == load_dataset(own).n_samples
     assert set(scores["per_class"]) == set(OWN)
     assert scores["by"] == "group"
@@ -186,7 +186,7 @@ def test_samples_of_the_base_are_no_test(run: Run, parsed: Parsed, tmp_path: Pat
     source = np.array([f"mine/{n}.jpg" for n in range(some.n_samples)])
     npz = tmp_path / "some.npz"
     save_dataset(replace(some, samples=replace(some.samples, source=source)), npz)
-    done = run("crossval", npz, "--base", "everyday", "--folds", 2, "--json")
+    done = run("crossval", npz, "--base", "everyday", "--folds", 2, "--no-streams", "--json")
     assert parsed(done)["leaks"]["n"] == some.n_samples
     done = run("train", npz, "--base", "everyday", "--out", tmp_path / "m.onnx")
     assert f"{some.n_samples} samples are in the data of the base too" in done.stderr
