@@ -13,7 +13,7 @@ import numpy as np
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray, concatenate
 from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS
-from handlore.datasets.splits import BY, By, strictest_by, untested_labels
+from handlore.datasets.splits import BY, By, differs, strictest_by, untested_labels
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.features import FEATURE_GROUPS
@@ -135,9 +135,7 @@ def strictest_split(own: LandmarkDataset, base: LandmarkDataset) -> By:
     choices = BY[BY.index(strictest_by(own)) :]
     known = set(base.labels)
     for by in choices[:-1]:
-        column = getattr(own.samples, by)
-        usable = (column != "").all() and len(np.unique(column)) > 1
-        if usable and not set(untested_labels(own, by)) - known:
+        if differs(own, by) and not set(untested_labels(own, by)) - known:
             return by
     return "random"
 

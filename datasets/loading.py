@@ -50,7 +50,7 @@ class LoadedRecordings:
         kept = tuple(one for one in self.recordings if one.labels != [UNSORTED])
         return replace(self, recordings=kept)
 
-    @property
+    @cached_property
     def renamed(self) -> str:
         """What :func:`~handlore.datasets.recordings.about_renamed` says of them."""
         folders = (str(one.samples.source[0]).partition("/")[0] for one in self.recordings)

@@ -54,7 +54,7 @@ def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:
 
 def strictest_by(dataset: LandmarkDataset) -> By:
     """Return the first of person, session and recording that differs and that all samples have."""
-    return next((by for by in BY[:-1] if _differs(dataset, by)), "random")
+    return next((by for by in BY[:-1] if differs(dataset, by)), "random")
 
 
 def default_by(dataset: LandmarkDataset, known: Collection[str] = ()) -> By:
@@ -64,12 +64,13 @@ def default_by(dataset: LandmarkDataset, known: Collection[str] = ()) -> By:
     another group too, unless labels are ``known`` from other samples.
     """
     usable = (
-        by for by in BY[:-1] if _differs(dataset, by) and (known or not _obstacle(dataset, by))
+        by for by in BY[:-1] if differs(dataset, by) and (known or not _obstacle(dataset, by))
     )
     return next(usable, "random")
 
 
-def _differs(dataset: LandmarkDataset, by: By) -> bool:
+def differs(dataset: LandmarkDataset, by: By) -> bool:
+    """Return whether all samples have a name to split by, and not the same one."""
     column = getattr(dataset.samples, by)
     return bool((column != "").all() and len(np.unique(column)) > 1)
 
@@ -100,12 +101,11 @@ def groups_of(dataset: LandmarkDataset, by: By | None = None) -> NDArray[Any]:
 
 def doubt_about(dataset: LandmarkDataset, by: By) -> str | None:
     """Say what makes a default split too easy; None if nothing does."""
+    how = "random" if by == "random" else f"by {by}"
     if lacking := partly_named(dataset, by):
-        how = "random" if by == "random" else f"by {by}"
         return f"{lacking}, so the split is {how}; scores are too high"
     for better in BY[: BY.index(by)]:
-        if _differs(dataset, better) and (obstacle := _obstacle(dataset, better)):
-            how = "random" if by == "random" else f"by {by}"
+        if differs(dataset, better) and (obstacle := _obstacle(dataset, better)):
             return f"{obstacle}, so the split is {how}; scores are too high"
     lonely = [] if by == "random" else _in_one_group(dataset, by)
     if lonely:
@@ -160,7 +160,7 @@ def other_split(dataset: LandmarkDataset, by: By) -> str:
     """Return the end of a line about a split that leaves too little: which one does not."""
     if by == "random":
         return ""
-    better = next((one for one in BY[BY.index(by) + 1 : -1] if _differs(dataset, one)), "random")
+    better = next((one for one in BY[BY.index(by) + 1 : -1] if differs(dataset, one)), "random")
     return ", or split at random" if better == "random" else f", or split by {better}"
 
 
