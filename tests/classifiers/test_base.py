@@ -227,7 +227,7 @@ def test_nobody_listens() -> None:
 def test_training(tmp_path, crossval) -> None:
     seen: Seen = []
     handlore.train(
-        movements(n_people=2, each=3),
+        movements(n_people=2, each=4),
         tmp_path / "m.onnx",
         "rocket",
         params=SMALL,
