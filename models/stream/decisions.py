@@ -8,7 +8,6 @@ ends at its lower release level, and may be emitted again after the cooldown.
 import math
 from bisect import bisect_right, insort
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -35,28 +34,9 @@ _MIN_REST = np.float32(0.05)
 """The lower bounds of all labels that neither window shows add up to this at most."""
 
 
-class _EventDecider(Protocol):
-    """Turns the outputs of one model into events."""
-
-    @property
-    def label(self) -> str | None:
-        """The pose that is held, or the movement whose event is pending."""
-
-    @property
-    def probabilities(self) -> FloatArray | None:
-        """The current probabilities (n_labels,); None without a hand."""
-
-    def update(self, output: ModelOutput) -> list[Event]:
-        """Take the next output; return the events that it causes."""
-
-    def hold(self, time: float) -> list[Event]:
-        """Return the event of a pose that is still held at a tick, if one is due."""
-
-    def finish(self) -> list[Event]:
-        """Return the pending events at the end of the stream."""
-
-
-def make_decider(kind: str, levels: LabelSettings, settings: RecogniserSettings) -> _EventDecider:
+def make_decider(
+    kind: str, levels: LabelSettings, settings: RecogniserSettings
+) -> "_HoldDetector | _WindowSelector":
     """Return what decides on the outputs of a model of poses or movements."""
     if kind == "pose":
         return _HoldDetector(levels, settings)

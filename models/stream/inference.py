@@ -92,14 +92,9 @@ class ModelOutput:
     """Index of the window length."""
 
 
-class _Inference(Protocol):
-    """Runs one model on the ticks of a stream."""
-
-    def tick(self, tick: Tick) -> list[ModelOutput]:
-        """Return the outputs of the model at this tick."""
-
-
-def make_inference(model: StreamModel, settings: RecogniserSettings) -> _Inference:
+def make_inference(
+    model: StreamModel, settings: RecogniserSettings
+) -> "_PoseInference | _WindowInference":
     """Return what runs a model, by the kind of its encoder."""
     if isinstance(model.encoder, PoseEncoder):
         return _PoseInference(model, model.encoder, settings.max_novelty)
