@@ -154,37 +154,17 @@ def read_start(path: Path, n_bytes: int = 65536) -> bytes:
 
 # Which files are pictures and videos, by their names.
 
-_PICTURE_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *(
-            "bmp",
-            "dib",
-            "jpg",
-            "jpeg",
-            "jpe",
-            "jfif",
-            "jp2",
-            "png",
-            "webp",
-            "avif",
-            "gif",
-            "tif",
-            "tiff",
-        ),
-        *("pbm", "pgm", "ppm", "pnm", "ras", "sr", "exr", "hdr", "heic", "heif"),
-    )
-)
+_PICTURES = """
+bmp dib jpg jpeg jpe jfif jp2 png webp avif gif tif tiff pbm pgm ppm pnm ras sr exr hdr heic heif
+"""
+_PICTURE_SUFFIXES = frozenset(f".{one}" for one in _PICTURES.split())
 """Endings of pictures; HEIC needs a package of its own."""
 
-_VIDEO_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *("mp4", "m4v", "avi", "webm", "mov", "mkv", "mpg", "mpeg", "wmv", "3gp", "3g2", "flv"),
-        *("ts", "mts", "m2ts", "m2v", "vob", "ogv", "asf", "mxf", "divx", "f4v"),
-        *("h264", "264", "h265", "265", "hevc", "mjpeg", "mjpg"),
-    )
-)
+_VIDEOS = """
+mp4 m4v avi webm mov mkv mpg mpeg wmv 3gp 3g2 flv ts mts m2ts m2v vob ogv asf mxf divx f4v
+h264 264 h265 265 hevc mjpeg mjpg
+"""
+_VIDEO_SUFFIXES = frozenset(f".{one}" for one in _VIDEOS.split())
 """Endings of videos; a GIF may be a picture as well."""
 
 
@@ -198,13 +178,8 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in _VIDEO_SUFFIXES
 
 
-_FOREIGN_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *("zip", "tar", "toml", "txt", "md", "html"),
-        *("h5", "hdf5", "keras", "pkl", "pt", "pth", "tflite", "task"),
-    )
-)
+_FOREIGN = "zip tar toml txt md html h5 hdf5 keras pkl pt pth tflite task"
+_FOREIGN_SUFFIXES = frozenset(f".{one}" for one in _FOREIGN.split())
 
 
 def is_foreign_name(path: Path) -> bool:

@@ -14,12 +14,10 @@ from ..dataset import NONE_LABEL, listed
 from ..sources.base import Listing, Source
 from .batches import ConvertOptions, scan_source
 
-_NO_GESTURE = frozenset(
-    (
-        *("none", "nogesture", "background", "idle", "nothing", "unknown", "noclass", "nohand"),
-        *("nosign", "nongesture", "neutral", "negative"),
-    )
-)
+_NO_GESTURE_NAMES = """
+none nogesture background idle nothing unknown noclass nohand nosign nongesture neutral negative
+"""
+_NO_GESTURE = frozenset(_NO_GESTURE_NAMES.split())
 """Names that data sets have for no gesture, in small letters only."""
 
 

@@ -22,15 +22,8 @@ from .pickles import MAX_PICKLE_BYTES, load_numbers
 from .rows import NumberTable, Reader
 
 _DATA = (
-    "x",
-    "data",
-    "features",
-    "landmarks",
-    "keypoints",
-    "sequences",
-    "inputs",
-    "arr_0",
-    "samples",
+    *("x", "data", "features", "landmarks", "keypoints"),
+    *("sequences", "inputs", "arr_0", "samples"),
 )
 _LABELS = ("y", "labels", "label", "targets", "target", "classes", "names", "arr_1")
 
