@@ -15,7 +15,7 @@ from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
 from .progress import Announce, Begin, Cue, Do, Effect, End
 from .session import Session, State
-from .writer import Job, RecordingWriter, SessionInfo, Take, Video, VideoFolder, Written
+from .writer import Job, RecordingWriter, SessionInfo, Take, VideoFolder, Written
 
 _WAIT = 0.1
 """How long to wait for a frame before keys and view get their turn; seconds."""
@@ -138,7 +138,6 @@ class SessionLoop:
         """Frames processed."""
         self._take: Take | None = None
         self._job: Job | None = None
-        self._video: Video | None = None
         self._replay: _Replay | None = None
         self._hands: Sequence[Hand] = ()
         self._share: float | None = None
@@ -199,9 +198,8 @@ class SessionLoop:
         for effect in effects:
             match effect:
                 case Begin(label, kind):
-                    self._take, self._job = Take(label, kind), None
+                    self._take, self._job = Take(label, kind, self._parts.videos), None
                     self._replay = _Replay() if self._parts.replays else None
-                    self._video = None if self._parts.videos is None else self._parts.videos.begin()
                 case Do.ADD_FRAME:
                     self._add(frame)
                 case End():
@@ -226,8 +224,6 @@ class SessionLoop:
     def _add(self, frame: CameraFrame | None) -> None:
         if self._take is not None and frame is not None:
             self._take.add(frame.pixels, self._hands, frame.seconds)
-            if self._video is not None:
-                self._video.add(frame.pixels)
             if self._replay is not None:
                 self._replay.add(frame.pixels, self._hands, frame.seconds)
 
@@ -237,9 +233,7 @@ class SessionLoop:
         session, take = self._parts.session, self._take
         self._share = end.share
         recording = take.dataset(self._parts.info, end.first, end.last, mirrored=session.mirrored)
-        times, video = take.times, self._video
-        finish = None if video is None else video.finisher(times, end.first, end.last)
-        self._job = Job(recording, finish)
+        self._job = Job(recording, take.video(end.first, end.last))
 
     def _keep(self) -> None:
         if self._job is not None:
@@ -247,7 +241,7 @@ class SessionLoop:
         self._forget()
 
     def _forget(self) -> None:
-        self._take = self._job = self._video = self._replay = None
+        self._take = self._job = self._replay = None
 
     def _report(self, written: Written, now: float) -> None:
         self._parts.on_written(written)

@@ -83,17 +83,23 @@ class Take:
 
     label: str
     kind: Kind
+    videos: "VideoFolder | None" = None
+    """Where its video goes, if it has one."""
     times: list[float] = field(default_factory=list)
     hands: list[Sequence[Hand]] = field(default_factory=list)
+    pictures: list[Future[bytes]] = field(default_factory=list)
+    """The frames of the video, encoded by another thread."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the pictures."""
 
     def add(self, pixels: Pixels, hands: Sequence[Hand], seconds: float) -> None:
-        """Add a frame; one that a signal interrupts does not count."""
+        """Add a frame, (height, width, 3) RGB; one that a signal interrupts does not count."""
         height, width = pixels.shape[:2]
         self.size = (width, height)
         self.times.append(seconds)
         self.hands.append(hands)
+        if self.videos is not None:
+            self.pictures.append(self.videos.encode(pixels))
 
     def dataset(
         self, info: SessionInfo, first: int, last: int, *, mirrored: bool = False
@@ -112,6 +118,13 @@ class Take:
             frame_rate=rate,
             mirrored=mirrored,
         )
+
+    def video(self, first: int, last: int) -> FinishVideo | None:
+        """Return a function that writes the video of frames ``first:last``, if there is one."""
+        if self.videos is None:
+            return None
+        part = slice(first, last)
+        return self.videos.finisher(self.pictures[part], self.times[part], self.size)
 
 
 @dataclass(frozen=True)
@@ -285,10 +298,6 @@ class VideoFolder:
         self._folder = folder
         self._encoder = ThreadPoolExecutor(1, "handlore-encoder")
 
-    def begin(self) -> "Video":
-        """Start a video."""
-        return Video(self)
-
     def encode(self, pixels: Pixels) -> Future[bytes]:
         """Encode a picture, (height, width, 3) RGB, in another thread."""
         return self._encoder.submit(_encoded, pixels)
@@ -316,25 +325,6 @@ class VideoFolder:
             return path
 
         return finish
-
-
-class Video:
-    """The video of a recording, encoded by another thread."""
-
-    def __init__(self, folder: VideoFolder) -> None:
-        self._folder = folder
-        self._pictures: list[Future[bytes]] = []
-        self._size = (0, 0)
-
-    def add(self, pixels: Pixels) -> None:
-        """Add a frame, (height, width, 3) RGB; never waits."""
-        self._size = (pixels.shape[1], pixels.shape[0])
-        self._pictures.append(self._folder.encode(pixels))
-
-    def finisher(self, times: Sequence[float], first: int, last: int) -> FinishVideo:
-        """Return a function that writes frames ``first:last``; times of all frames in seconds."""
-        part = slice(first, last)
-        return self._folder.finisher(self._pictures[part], times[part], self._size)
 
 
 def _encoded(pixels: Pixels) -> bytes:
