@@ -89,7 +89,10 @@ def _keyboard(
         return _pynput if find_spec("pynput") else "`pip install 'handlore[keys]'`"
     wanted, hint = desktop_programs(environment)
     found = next((name for name in wanted if which(name)), None)
-    return _program(COMMANDS[found]) if found else hint
+    if found is None:
+        return hint
+    command = COMMANDS[found]
+    return lambda keys, seconds: run_program(command(keys), seconds)
 
 
 def desktop_programs(environment: Mapping[str, str]) -> tuple[list[str], str]:
@@ -126,13 +129,6 @@ COMMANDS = {"xdotool": _xdotool, "wtype": _wtype, "ydotool": _ydotool}
 
 def _key(name: str) -> _KeyName:
     return _MODIFIERS.get(name) or _KEYS[name]
-
-
-def _program(command: Callable[[Sequence[str]], list[str]]) -> Press:
-    def press(keys: Sequence[str], seconds: float) -> None:
-        run_program(command(keys), seconds)
-
-    return press
 
 
 def run_program(words: Sequence[str], seconds: float) -> None:
@@ -210,6 +206,3 @@ class _KeyAction(ActionKind):
         if isinstance(self._press, str):
             raise ActionError(f"no program to press keys was found: {self._press}")
         self._press(self._keys, self._seconds)
-
-    def cancel(self) -> None:
-        """Do nothing: it takes milliseconds."""

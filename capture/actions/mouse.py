@@ -148,7 +148,8 @@ class _Pointer(Protocol):
 
     def scroll(self, up: int) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the process that it has started; nothing to do where it starts none."""
 
 
 class _Xdotool(_Pointer):
@@ -236,9 +237,6 @@ class _Ydotool(_Pointer):
     def scroll(self, up: int) -> None:
         self._run("mousemove", "--wheel", "-x", 0, "-y", up)
 
-    def close(self) -> None:
-        """Do nothing: each command is a process of its own, with a time limit."""
-
     def _run(self, *words: object) -> None:
         run_program(["ydotool", *map(str, words)], self._seconds)
 
@@ -264,9 +262,6 @@ class _Pynput(_Pointer):
 
     def scroll(self, up: int) -> None:
         self._mouse.scroll(0, up)
-
-    def close(self) -> None:
-        """Do nothing: it starts no process."""
 
 
 _POINTERS: dict[str, Callable[[float], _Pointer]] = {"xdotool": _Xdotool, "ydotool": _Ydotool}

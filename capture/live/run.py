@@ -349,8 +349,7 @@ class _EventCallback(LiveView):
     def on_event(self, event: Event) -> None:
         self._function(event)
 
-    def on_hold(self, event: Event) -> None:
-        self._function(event)
+    on_hold = on_event
 
 
 class _TerminalKeys(LiveView):

@@ -78,9 +78,7 @@ class Sender(LiveView):
         self._events.append(EventMessage(event))
         self._notify()
 
-    def on_hold(self, event: Event) -> None:
-        """Send that a pose is still held, or has ended."""
-        self.on_event(event)
+    on_hold = on_event
 
     def close(self) -> None:
         """Send what is left, for a moment, and disconnect."""

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from handlore.landmarks.detector import HandDetector
 from handlore.landmarks.hands import Hand, Pixels
+from handlore.landmarks.stages import resized
 
 from ..cameras import CameraFrame, Feed, FrameRate
 from ..keys import Keys
@@ -362,9 +362,5 @@ class _Replay:
 
 
 def _small(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    share = _REPLAY_SIDE / max(height, width)
-    if share >= 1:
-        return pixels.copy()
-    size = (max(1, round(width * share)), max(1, round(height * share)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    share = _REPLAY_SIDE / max(pixels.shape[:2])
+    return pixels.copy() if share >= 1 else resized(pixels, share)

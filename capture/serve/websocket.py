@@ -61,9 +61,7 @@ class LandmarkChannel(LiveView):
             self._events.append(EventMessage(event))
             self._changed.notify_all()
 
-    def on_hold(self, event: Event) -> None:
-        """Add that a pose is still held, or has ended."""
-        self.on_event(event)
+    on_hold = on_event
 
     def close(self) -> None:
         """Disconnect all clients."""
