@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +142,6 @@ class DatasetDescription:
     n_frames: int
     n_hands: int
     """How many hands a frame has room for."""
-    labels: Mapping[str, tuple[int, int]]
-    """By label: how many samples, and how many of them with a hand."""
     groups: Counts
     sessions: Counts
     splits: Counts
@@ -153,6 +152,11 @@ class DatasetDescription:
     header: Header
     digest: str
     """See :meth:`~.dataset.LandmarkDataset.digest`."""
+
+    @property
+    def labels(self) -> Mapping[str, tuple[int, int]]:
+        """By label: how many samples, and how many of them with a hand."""
+        return self.label_problems.detection
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
@@ -228,8 +232,7 @@ def _describe_dataset(path: Path) -> DatasetDescription:
     dataset = load_dataset(path)
     copies = dataset.samples.view > 0
     own = dataset.select(~copies) if copies.any() else dataset
-    samples, has_hand = own.samples, own.has_hand
-    n, found = Counter(samples.label.tolist()), Counter(samples.label[has_hand].tolist())
+    samples = own.samples
     return DatasetDescription(
         path=str(path),
         bytes=path.stat().st_size,
@@ -237,10 +240,9 @@ def _describe_dataset(path: Path) -> DatasetDescription:
         n_samples=dataset.n_samples,
         n_copies=int(copies.sum()),
         n_items=len(set(samples.items().tolist())),
-        n_no_hand=int((~has_hand).sum()),
+        n_no_hand=int((~own.has_hand).sum()),
         n_frames=own.n_frames,
         n_hands=own.n_hands,
-        labels={label: (n[label], found[label]) for label in sorted(n)},
         groups=_counts(samples.group.tolist()),
         sessions=_counts(samples.session.tolist()),
         splits=_counts(samples.split.tolist()),
@@ -300,11 +302,8 @@ def _conflicts(copies: Any) -> tuple[_Conflict, ...]:
 
 
 def _detection(labels: Sequence[str], found: Sequence[bool]) -> dict[str, tuple[int, int]]:
-    counts: dict[str, list[int]] = {label: [0, 0] for label in sorted(set(labels))}
-    for label, hand in zip(labels, found, strict=True):
-        counts[label][0] += 1
-        counts[label][1] += hand
-    return {label: (n, with_hand) for label, (n, with_hand) in counts.items()}
+    n, with_hand = Counter(labels), Counter(compress(labels, found))
+    return {label: (n[label], with_hand[label]) for label in sorted(n)}
 
 
 def _one_class(groups: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
