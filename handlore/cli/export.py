@@ -1,8 +1,6 @@
 """``handlore export``: a dataset as a table that others read."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -13,14 +11,6 @@ from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.files import require_writable
 
 from ._common import PATH, end, examples, json_option, load_datasets, print_json, say
-
-
-@dataclass(frozen=True)
-class _ExportOptions:
-    data: Path
-    out: Path
-    clip: int | None
-    as_json: bool
 
 
 @click.command(
@@ -37,7 +27,7 @@ class _ExportOptions:
     "--clip", type=click.IntRange(1), metavar="N", help="Only this sample, counted from 1."
 )
 @json_option
-def command(**given: Any) -> None:
+def command(data: Path, out: Path, clip: int | None, as_json: bool) -> None:
     """Write a dataset as a table that other programs read.
 
     DATA is a file that `handlore convert` wrote, or a folder of recordings. The ending of OUT says
@@ -46,19 +36,18 @@ def command(**given: Any) -> None:
     unchanged, but for what is in no table: the detector, the options and the log of the conversion,
     and the note on the licence.
     """
-    options = _ExportOptions(**given)
-    _require_table(options.out)
-    loaded = load_datasets([options.data])
+    _require_table(out)
+    loaded = load_datasets([data])
     dataset = loaded.dataset
-    if options.clip is not None:
-        if options.clip > dataset.n_samples:
-            raise HandloreError(f"--clip is {options.clip}, and there are {dataset.n_samples}")
-        dataset = dataset.select(np.array([options.clip - 1]))
-    n_rows = handlore.export_table(dataset, options.out)
-    if options.as_json:
-        print_json({"out": str(options.out), "n_rows": n_rows, "n_samples": dataset.n_samples})
+    if clip is not None:
+        if clip > dataset.n_samples:
+            raise HandloreError(f"--clip is {clip}, and there are {dataset.n_samples}")
+        dataset = dataset.select(np.array([clip - 1]))
+    n_rows = handlore.export_table(dataset, out)
+    if as_json:
+        print_json({"out": str(out), "n_rows": n_rows, "n_samples": dataset.n_samples})
     else:
-        say(f"wrote {options.out}: {n_rows} rows, {dataset.n_samples} samples")
+        say(f"wrote {out}: {n_rows} rows, {dataset.n_samples} samples")
     end(loaded.failures)
 
 

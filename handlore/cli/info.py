@@ -1,7 +1,6 @@
 """``handlore info``: what is in a dataset, a folder of recordings or a model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +46,6 @@ _WORDS = {
 _SCORES = {"by": str, "accuracy": float, "macro_f1": float, "n": int}
 
 
-@dataclass(frozen=True)
-class _InfoArguments:
-    """The options of the command."""
-
-    path: str | Path
-    contact_sheet: Path | None
-    plots: Path | None
-    as_json: bool
-
-
 @click.command(
     "info",
     epilog=examples(
@@ -82,56 +71,59 @@ class _InfoArguments:
     " mean hand or path of each label, and a contact sheet.",
 )
 @json_option
-def command(**values: Any) -> None:
+def command(
+    path: str | Path, contact_sheet: Path | None, plots: Path | None, as_json: bool
+) -> None:
     """Show the content of a dataset, a folder of recordings or a model.
 
     For recordings it also advises what to record next: labels that are rare or lack variety, and
     labels that a quick cross-validation confuses.
     """
-    options = _InfoArguments(**values)
-    if options.contact_sheet:
-        require_writable(options.contact_sheet)
-    if options.plots:
-        prepare_folder(options.plots)
-    facts = _show(options) | _draw(options)
-    if options.as_json:
+    if contact_sheet:
+        require_writable(contact_sheet)
+    if plots:
+        prepare_folder(plots)
+    facts = _show(path, as_json, drawn=bool(contact_sheet or plots))
+    facts |= _draw(path, contact_sheet, plots)
+    if as_json:
         print_json(facts)
     end(facts.get("failures", ()))
 
 
-def _show(options: _InfoArguments) -> dict[str, Any]:
-    path, ours = options.path, is_ready(options.path)
+def _show(path: str | Path, as_json: bool, *, drawn: bool) -> dict[str, Any]:
+    """Print the content; ``drawn`` says that pictures of it are asked for, too."""
+    ours = is_ready(path)
     if not ours and not Path(path).exists():
         raise HandloreError(no_model(Path(path), ending=""))
     if ours or is_model_file(Path(path)):
-        if options.contact_sheet or options.plots:
+        if drawn:
             show = shell_line("handlore", "models", "show", path, "--picture", "FILE.png")
             raise HandloreError(
                 f"{path} is a model, which has nothing to draw but its gestures: `{show}`"
             )
-        return _show_model(path, options.as_json)
+        return _show_model(path, as_json)
     facts = describe(Path(path))
     if isinstance(facts, RecordingsDescription):
-        return _show_recordings(facts, options.as_json)
-    if not options.as_json:
+        return _show_recordings(facts, as_json)
+    if not as_json:
         _print_dataset(facts)
     return facts.as_json()
 
 
-def _draw(options: _InfoArguments) -> dict[str, Any]:
-    if not (options.contact_sheet or options.plots):
+def _draw(path: str | Path, contact_sheet: Path | None, plots: Path | None) -> dict[str, Any]:
+    if not (contact_sheet or plots):
         return {}
     # Imported here: drawing loads scikit-learn.
     from ..report.writing import write_contact_sheet, write_plots
 
     drawn: dict[str, Any] = {}
-    if options.contact_sheet:
-        drawn["n_drawn"] = write_contact_sheet(Path(options.path), options.contact_sheet)
-        talk(f"wrote {options.contact_sheet}")
-    if options.plots:
-        files = write_plots(Path(options.path), options.plots)
+    if contact_sheet:
+        drawn["n_drawn"] = write_contact_sheet(Path(path), contact_sheet)
+        talk(f"wrote {contact_sheet}")
+    if plots:
+        files = write_plots(Path(path), plots)
         drawn["plots"] = [str(file) for file in files]
-        talk(f"wrote {', '.join(file.name for file in files)} into {options.plots}")
+        talk(f"wrote {', '.join(file.name for file in files)} into {plots}")
     return drawn
 
 
