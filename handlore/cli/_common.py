@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from math import isfinite, isnan
 from pathlib import Path
@@ -239,8 +239,7 @@ def load_datasets(
     estimator, and so the kind.
     """
     loaded = load_data(paths, kind)
-    for note in (*loaded.notes, *(() if is_named else loaded.unused)):
-        talk(f"note: {note}")
+    say_notes((*loaded.notes, *(() if is_named else loaded.unused)))
     say_failures(loaded.failures)
     return loaded
 
@@ -266,6 +265,12 @@ def talk(line: str) -> None:
     """Print a message on stderr; a full disk, or a closed pipe, does not end the work."""
     with suppress(OSError):
         click.echo(printable_lines(line), err=True)
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Print notes on stderr, a line for each."""
+    for note in notes:
+        talk(f"note: {note}")
 
 
 def say(text: str = "", *, nl: bool = True) -> None:

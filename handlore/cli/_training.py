@@ -16,7 +16,7 @@ from handlore.landmarks.errors import HandloreError, OptionError, counted, shell
 from handlore.landmarks.features import feature_names
 from handlore.models.ready import READY_MODELS
 
-from ._common import FOLDER, MODEL, is_given, percent, say, talk
+from ._common import FOLDER, MODEL, is_given, percent, say, say_notes
 from ._rich import print_table
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ def print_evaluation(
 ) -> None:
     """Print scores as text or JSON and what limits them on stderr; write the report, if any."""
     leaks = found.leaks.lines() if found.leaks else []
-    for line in [*found.notes, *leaks]:
-        talk(f"note: {line}")
+    say_notes([*found.notes, *leaks])
     if report:
         names = ", ".join(path.name for path in data)
         page = handlore.write_report(found, report, data=names)

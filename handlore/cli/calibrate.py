@@ -23,7 +23,7 @@ from ._common import (
     print_json,
     require_output,
     say,
-    talk,
+    say_notes,
 )
 from ._rich import print_table, progress
 from ._streams import pop_settings, recogniser_options
@@ -98,8 +98,7 @@ def _calibrate(options: _CalibrateOptions) -> None:
         found = handlore.calibrate(model, dataset, options.per_hour, options.settings, show)
     if not options.dry_run:
         found.save(model, model_path(options.model), options.target)
-    for note in (*_seen_in_training(model, dataset), *found.notes):
-        talk(f"note: {note}")
+    say_notes((*_seen_in_training(model, dataset), *found.notes))
     summary = found.summary() | {"model": None if options.dry_run else str(options.target)}
     if options.as_json:
         print_json(summary)

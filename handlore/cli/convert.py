@@ -42,6 +42,7 @@ from ._common import (
     require_source,
     say,
     say_failures,
+    say_notes,
     talk,
 )
 from ._rich import progress
@@ -322,8 +323,7 @@ def _recognised(root: Path, options: dict[str, Any]) -> str:
 def _print_notes(done: Conversion, none: str) -> None:
     say_failures(done.failures)
     problems = done.label_problems
-    for line in problems.lines():
-        talk(f"note: {line}")
+    say_notes(problems.lines())
     if problems.conflicts and not done.n_dropped:
         talk("note: --drop-conflicts leaves out what is under two labels")
     if problems.handless and not none:

@@ -21,7 +21,7 @@ from ._common import (
     prepare_folder,
     print_json,
     say,
-    talk,
+    say_notes,
 )
 from ._rich import print_table, progress
 from ._training import (
@@ -176,8 +176,7 @@ def _compare(options: _CrossvalOptions) -> None:
             progress=show,
         )
     leaks = found.best.evaluation.leaks
-    for line in [*found.notes, *(leaks.lines() if leaks else [])]:
-        talk(f"note: {line}")
+    say_notes([*found.notes, *(leaks.lines() if leaks else [])])
     train = _train_command(options, found.chosen.name)
     if options.as_json:
         print_json(found.as_json() | {"train": train})

@@ -23,7 +23,7 @@ from ._common import (
     print_json,
     say,
     say_failures,
-    talk,
+    say_notes,
 )
 from ._rich import print_table, progress
 from .recordings import review as review_recordings
@@ -122,8 +122,7 @@ def _improve(options: _ImproveOptions) -> None:
             dry_run=options.dry_run,
             progress=show,
         )
-    for note in found.notes:
-        talk(f"note: {note}")
+    say_notes(found.notes)
     say_failures(found.failures)
     if options.as_json:
         print_json(found.as_json())

@@ -26,6 +26,7 @@ from ._common import (
     require_output,
     require_source,
     say,
+    say_notes,
     talk,
 )
 from ._rich import print_table, progress
@@ -217,8 +218,7 @@ def _build_command(name: str, data: Path, out: Path, as_json: bool) -> None:
     loaded = load_datasets([data])
     with progress("training", counted=False) as show:
         trained = build_model(name, loaded.dataset, out, progress=show)
-    for note in trained.notes:
-        talk(f"note: {note}")
+    say_notes(trained.notes)
     if as_json:
         print_json(trained.as_json())
     else:

@@ -23,7 +23,7 @@ from ._common import (
     percent,
     print_json,
     say_failures,
-    talk,
+    say_notes,
 )
 from ._rich import print_table, progress
 from ._streams import EVENT_COLUMNS, event_cells
@@ -112,8 +112,7 @@ def _predict(options: _PredictOptions) -> None:
             tta=options.n_copies,
             progress=show,
         )
-    for note in found.notes:
-        talk(f"note: {note}")
+    say_notes(found.notes)
     say_failures(found.failures)
     if options.as_json:
         print_json([one.as_json() for one in found.predictions])

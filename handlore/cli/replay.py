@@ -1,10 +1,9 @@
 """``handlore replay``: the events that live would emit for recordings or videos."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -29,7 +28,7 @@ from ._common import (
     opened_detector,
     say,
     say_failures,
-    talk,
+    say_notes,
 )
 from ._rich import print_table
 from ._streams import (
@@ -42,9 +41,6 @@ from ._streams import (
     pop_settings,
     recogniser_options,
 )
-
-if TYPE_CHECKING:
-    from handlore.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,8 @@ def _replay(options: _ReplayOptions) -> None:
             f"{options.paths[0]} is no model; name one or more model files first, or models that"
             f" come with handlore: {', '.join(READY_MODELS)}"
         )
-    models = _load_stream_models(options.models)
+    models, notes = handlore.load_models(options.models)
+    say_notes(notes)
     actions = None
     if options.actions is not None:
         actions = load_model_actions(options.actions, models, check_computer=False)
@@ -179,11 +176,3 @@ def _calls(found: ReplayResult, actions: ActionSet) -> _Rows:
                 values = {"time": round(time, 3), "action": name, "skipped": skipped}
             rows.append((log.name, [f"{time:.2f}", name, does], values))
     return _Rows(("seconds", "action", "does"), rows)
-
-
-def _load_stream_models(paths: Sequence[str | Path]) -> "list[Model]":
-    """Load the models of one stream, and warn of labels that several of them have."""
-    models, notes = handlore.load_models(paths)
-    for note in notes:
-        talk(f"note: {note}")
-    return models

@@ -23,7 +23,7 @@ from ._common import (
     print_json,
     require_output,
     say,
-    talk,
+    say_notes,
 )
 from ._rich import progress
 from ._training import (
@@ -139,8 +139,7 @@ def _train(options: _TrainOptions) -> None:
             data=list({path.resolve(): path for path in options.data}.values()),
             progress=show,
         )
-    for note in trained.notes:
-        talk(f"note: {note}")
+    say_notes(trained.notes)
     if options.as_json:
         print_json(trained.as_json())
     else:
