@@ -76,6 +76,11 @@ def files_of(root: Path) -> Iterator[tuple[str, Path]]:
         yield from ((name, root / name) for name in walk(root))
 
 
+def parent_of(name: str) -> str:
+    """Return the folder of a file that :func:`walk` names; empty for the folder that is walked."""
+    return name.rpartition("/")[0]
+
+
 def is_hidden(name: str) -> bool:
     """Say whether a name is hidden, or one of the files that operating systems leave behind."""
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")

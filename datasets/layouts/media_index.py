@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from ..files import is_picture, is_video
+from ..files import is_picture, is_video, parent_of
 from .words import splits_in
 
 
@@ -21,7 +21,7 @@ class MediaIndex:
             self._by_name[name].append(file)
             self._by_stem[name.rpartition(".")[0]].append(file)
             if is_picture(Path(name)):
-                folders.add(file.rpartition("/")[0])
+                folders.add(parent_of(file))
         for folder in sorted(folders - {""}):
             self._by_name[folder.rpartition("/")[2].casefold()].append(folder)
 

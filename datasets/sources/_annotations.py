@@ -14,7 +14,7 @@ from handlore.landmarks.hands import Pixels
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import listed
-from ..files import MAX_LISTED, is_picture, is_video, walk
+from ..files import MAX_LISTED, is_picture, is_video, parent_of, walk
 from ..layouts.media_index import MediaIndex, split_of_list
 from ..layouts.words import SPLITS
 from ..pictures import picture_and_digest
@@ -66,17 +66,21 @@ class ListFile:
     entries: Sequence[Entry] = ()
     problem: str = ""
 
-    @property
-    def near(self) -> str:
-        """The folder of the list."""
-        return self.name.rpartition("/")[0]
-
 
 def read_each(
     files: Sequence[str], ending: str, read: Callable[[str], ListFile | None]
 ) -> list[ListFile]:
-    """Return the lists among the files with an ending; ``read`` returns None for other files."""
-    found = (read(file) for file in files if file.lower().endswith(ending))
+    """Return the lists among the files with an ending.
+
+    ``read`` returns None for other files, and raises HandloreError for a list that is damaged.
+    """
+    found = []
+    for file in files:
+        if file.lower().endswith(ending):
+            try:
+                found.append(read(file))
+            except HandloreError as error:
+                found.append(ListFile(file, problem=str(error)))
     return [one for one in found if one is not None]
 
 
@@ -99,7 +103,7 @@ def _find_entries(root: Path, lists: Sequence[ListFile], index: MediaIndex) -> _
         split = split_of_list(one.name)
         missing = []
         for entry in one.entries:
-            file = index.find(entry.name, one.near, split)
+            file = index.find(entry.name, parent_of(one.name), split)
             if file is None:
                 missing.append(entry.name)
             else:
@@ -154,7 +158,9 @@ class AnnotatedSource(Source):
             return False
         index = MediaIndex(sorted(media))
         entries = [(one, entry) for one in lists for entry in one.entries[:200]]
-        named = (index.find(e.name, one.near, split_of_list(one.name)) for one, e in entries)
+        named = (
+            index.find(e.name, parent_of(one.name), split_of_list(one.name)) for one, e in entries
+        )
         if any(self.takes(file) for file in named):
             return True
         # A list that does not fit is named, rather than that folders leave a doubt.
@@ -178,7 +184,7 @@ class AnnotatedSource(Source):
         used = {item.path.relative_to(root).as_posix() for item in items}
         used |= {one.name for one in lists if one.entries}
         used |= {file for file in files if _NAMES_CLASSES.search(file)}
-        left_out = [file for file in files if not (file in used or _folder(file) in used)]
+        left_out = [file for file in files if not (file in used or parent_of(file) in used)]
         return Listing(sorted(items, key=_place), left_out, _about(lists, found))
 
     def read(self, item: Item) -> Clip:
@@ -281,10 +287,6 @@ def _with_people(items: Sequence[AnnotatedItem]) -> list[AnnotatedItem]:
 def _place(item: Item) -> tuple[str, float, int]:
     span = getattr(item, "span", None)
     return str(item.path), span.start if span else 0.0, item.part
-
-
-def _folder(file: str) -> str:
-    return file.rpartition("/")[0]
 
 
 def _fits_nothing(root: Path, lists: Sequence[ListFile], found: _Found) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.untrusted import damage_as
 
-from ..files import read_bytes, read_start
+from ..files import parent_of, read_bytes, read_start
 from ..layouts.media_index import MediaIndex
 from ..layouts.words import SPLITS, Pattern
 from ..videos import Span
@@ -118,7 +118,7 @@ def _read(name: str, text: str, index: MediaIndex) -> ListFile | None:
     spans = [_span(cell, unit, scale, first) for cell in cells]
     if all(span in (None, NO_TIMES) for span in spans):
         spans = [None] * len(cells)
-    near = name.rpartition("/")[0]
+    near = parent_of(name)
     entries = []
     for cell, span in zip(cells, spans, strict=True):
         media = cell.get("name") or table.media or _same_stem(name, index, near)

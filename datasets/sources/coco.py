@@ -7,7 +7,6 @@ from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.untrusted import parse_json
 
 from ..files import read_bytes, read_start
@@ -45,11 +44,8 @@ def _coco(root: Path, name: str) -> ListFile | None:
     coco = any(key in start for key in (b'"annotations"', b'"categories"', b'"images"'))
     if not (coco or createml):
         return None
-    try:
-        found = parse_json(read_bytes(Path(root) / name))
-        entries = list(_of_coco(found) if isinstance(found, dict) else _of_createml(found))
-    except HandloreError as error:
-        return ListFile(name, problem=str(error))
+    found = parse_json(read_bytes(Path(root) / name))
+    entries = list(_of_coco(found) if isinstance(found, dict) else _of_createml(found))
     if isinstance(found, dict) and not {"images", "annotations", "categories"} <= set(found):
         return None
     return ListFile(name, entries, "" if entries else "it has no annotation with a category")
@@ -113,10 +109,7 @@ class _Labelme(AnnotatedSource):
 def _labelme(root: Path, name: str) -> ListFile | None:
     if b'"shapes"' not in read_start(Path(root) / name):
         return None
-    try:
-        found = parse_json(read_bytes(Path(root) / name), _MAX_LABELME_BYTES)
-    except HandloreError as error:
-        return ListFile(name, problem=str(error))
+    found = parse_json(read_bytes(Path(root) / name), _MAX_LABELME_BYTES)
     entries = list(_of_labelme(found, name)) if isinstance(found, dict) else []
     return ListFile(name, entries, "" if entries else "it has no shape with a label")
 

@@ -20,6 +20,7 @@ from ..files import (
     is_picture,
     is_video,
     natural_order,
+    parent_of,
     readable,
     spread,
     walk,
@@ -215,7 +216,7 @@ class Frames(Source):
         items = [Item(root / folder, folder, **own) for folder, own in columns.of.items()]
         return Listing(
             items,
-            [file for file in files if _folder_of(file) not in columns.of],
+            [file for file in files if parent_of(file) not in columns.of],
             [*columns.notes, f"{self.frame_rate:g} frames a second (--frame-rate)"],
             doubt=columns.doubt,
             readings=likely_readings(list(sequences)) if columns.doubt else (),
@@ -245,12 +246,8 @@ class Frames(Source):
 def _by_folder(files: Iterable[str]) -> dict[str, list[str]]:
     folders: dict[str, list[str]] = {}
     for file in files:
-        folders.setdefault(_folder_of(file), []).append(PurePosixPath(file).stem)
+        folders.setdefault(parent_of(file), []).append(PurePosixPath(file).stem)
     return folders
-
-
-def _folder_of(file: str) -> str:
-    return file.rpartition("/")[0]
 
 
 def _are_labels(named: Mapping[str, Mapping[str, str]]) -> bool:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
 
-from handlore.landmarks.errors import HandloreError
 from handlore.landmarks.untrusted import parse_json
 
 from ..files import read_bytes, read_start
 from ..videos import Span
-from ._annotations import AnnotatedClips, Entry, ListFile
+from ._annotations import AnnotatedClips, Entry, ListFile, read_each
 from .base import SOURCES
 
 
@@ -36,8 +36,7 @@ class _Wlasl(AnnotatedClips):
 
     def lists(self, root: Path, files: Sequence[str]) -> list[ListFile]:
         """Return the JSON files of glosses."""
-        names = [file for file in files if file.lower().endswith(".json")]
-        return [one for name in names if (one := _read(root, name)) is not None]
+        return read_each(files, ".json", partial(_read, root))
 
 
 def _read(root: Path, name: str) -> ListFile | None:
@@ -45,10 +44,7 @@ def _read(root: Path, name: str) -> ListFile | None:
     wlasl = b'"gloss"' in start and b'"instances"' in start
     if not (wlasl or (b'"clean_text"' in start and b'"start_time"' in start)):
         return None
-    try:
-        found = parse_json(read_bytes(Path(root) / name))
-    except HandloreError as error:
-        return ListFile(name, problem=str(error))
+    found = parse_json(read_bytes(Path(root) / name))
     rows = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     entries = [e for row in rows for e in (_of_gloss(row) if wlasl else _of_sign(row))]
     return ListFile(name, entries, "" if entries else "it holds no glosses with videos")
