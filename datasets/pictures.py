@@ -9,6 +9,7 @@ import hashlib
 import io
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,19 +120,30 @@ def _size_in_boxes(data: bytes) -> PictureSize | None:
     return PictureSize(*largest, kind) if largest else None
 
 
-def _jpeg_size(data: bytes) -> PictureSize | None:
-    """Return the size in the frame header; segments before it carry their length."""
-    place = 2
-    while place + 9 <= len(data) and data[place] == 0xFF:
+_START_OF_SCAN = 0xDA
+"""The marker of a JPEG after which the pixels begin."""
+
+
+def _jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield markers and their places, up to that of the pixels; each segment has its length."""
+    place, marker = 2, 0
+    while place + 4 <= len(data) and data[place] == 0xFF and marker != _START_OF_SCAN:
         marker = data[place + 1]
         if marker == 0xFF:
             place += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+        else:
+            yield marker, place
+            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+
+
+def _jpeg_size(data: bytes) -> PictureSize | None:
+    """Return the size in the frame header."""
+    for marker, place in _jpeg_markers(data):
+        is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+        if is_frame and place + 9 <= len(data):
             height, width = (int.from_bytes(data[place + k : place + k + 2], "big") for k in (5, 7))
             progressive = marker in (0xC2, 0xC6, 0xCA)
             return PictureSize(width, height, "progressive" if progressive else "jpeg")
-        else:
-            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
     return None
 
 
@@ -290,15 +302,10 @@ def _jpeg_is_whole(data: bytes) -> bool:
     Markers before the pixels carry their length, so a thumbnail with an end of its own is
     stepped over; within the pixels a 0xFF byte is always stuffed with 0x00.
     """
-    place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        if data[place + 1] == 0xDA:
-            return data.find(b"\xff\xd9", place) != -1
-        if data[place + 1] == 0xFF:
-            place += 1
-        else:
-            place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return False
+    return any(
+        marker == _START_OF_SCAN and data.find(b"\xff\xd9", place) != -1
+        for marker, place in _jpeg_markers(data)
+    )
 
 
 def _why_unreadable(data: bytes) -> str:
