@@ -291,6 +291,11 @@ class LandmarkDataset:
         offsets = np.cumsum([0, *map(len, frames)]).astype(np.int64)
         return replace(self, **arrays | {"offsets": offsets, "samples": samples} | changes)
 
+    def with_slots(self, slots: slice) -> Self:
+        """Return the same with the hands of some slots only; slot 0 is for the left of two."""
+        arrays = {name: getattr(self, name)[:, slots] for name in FRAME_ARRAYS if name != "time"}
+        return replace(self, **arrays)
+
     def from_zero(self) -> Self:
         """Return the same with times that count from the first frame of each sample."""
         starts = np.repeat(self.time[self.offsets[:-1]], np.diff(self.offsets))

@@ -8,13 +8,12 @@ gesture that this model does not know is ``none`` to it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from handlore.landmarks.errors import HandloreError, naming, shell_line
 
-from .dataset import FRAME_ARRAYS, NONE_LABEL, LandmarkDataset
+from .dataset import NONE_LABEL, LandmarkDataset
 from .kinds import Kind
 from .loading import LoadedRecordings, load_recordings
 from .recorded import UNSORTED, RecordedEvent, RecordingEntry, is_live, recording_name
@@ -204,7 +203,7 @@ def _trigger(recording: LandmarkDataset, labels: Sequence[str], n_hands: int) ->
     if first + n_hands > recording.n_hands:
         return None
     label = shown if shown in labels else NONE_LABEL
-    own = _with_hands(recording, slice(first, first + n_hands))
+    own = recording.with_slots(slice(first, first + n_hands))
     return Trigger(own, event.label, label, event.start, event.end)
 
 
@@ -216,10 +215,3 @@ def _event_of(recording: LandmarkDataset) -> RecordedEvent | None:
     first, last = float(recording.time[0]), float(recording.time[-1])
     margin = min(_MARGIN, (last - first) / 3)
     return RecordedEvent(label, first + margin, last - margin)
-
-
-def _with_hands(recording: LandmarkDataset, slots: slice) -> LandmarkDataset:
-    arrays: dict[str, Any] = {
-        name: getattr(recording, name)[:, slots] for name in FRAME_ARRAYS if name != "time"
-    }
-    return replace(recording, **arrays)

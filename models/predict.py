@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -282,25 +282,18 @@ def _predict_medium(
     path, each = medium.path, n_hands > model.card.n_hands
     if medium.kind == "picture" and isinstance(model, PoseModel):
         pixels, _ = picture_and_digest(path)
-        predict = model.predict_each_hand if each else _one(model.predict_picture)
-        return [FilePrediction(path, one) for one in predict(detector, pixels, tta)]
+        if not each:
+            return [FilePrediction(path, model.predict_picture(detector, pixels, tta))]
+        predictions = model.predict_each_hand(detector, pixels, tta)
+        return [FilePrediction(path, one) for one in predictions]
     if not each:
         events = predict_video(model, path, detector, frame_rate=frame_rate)
         return [FilePrediction(path, events=tuple(events))]
     video = track_video(path, detector, max_hands=n_hands, frame_rate=frame_rate)
-    found = [_video_events(model, _of_slot(video, slot)) for slot in range(n_hands)]
-    events = sorted((event for events in found for event in events), key=lambda one: one.start)
+    hands = [video.with_slots(slice(slot, slot + 1)) for slot in range(n_hands)]
+    found = (event for one in hands for event in _video_events(model, one))
+    events = sorted(found, key=lambda one: one.start)
     return [FilePrediction(path, events=tuple(events))]
-
-
-def _one(function: Callable[..., Prediction]) -> Callable[..., list[Prediction]]:
-    return lambda *args: [function(*args)]
-
-
-def _of_slot(video: LandmarkDataset, slot: int) -> LandmarkDataset:
-    """Return a video with one of its hands: slot 0 is for the left, slot 1 for the right one."""
-    names = ("image", "world", "handedness", "score", "stage")
-    return replace(video, **{name: getattr(video, name)[:, slot : slot + 1] for name in names})
 
 
 def _predict_recordings(model: Model, folder: Path, found: _Predicted) -> None:
