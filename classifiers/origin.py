@@ -113,7 +113,7 @@ class Origin:
         paths = given or _named_data(loaded.card, path)
         if not paths:
             return cls(**same | _kept_beside(model, loaded.card, path))._with_doubts()
-        read, base = load_data(paths, _kind(loaded.card)), _base_of(loaded.card, path)
+        read, base = load_data(paths, loaded.card.kind), _base_of(loaded.card, path)
         found = cls(
             **same,
             paths=tuple(paths),
@@ -179,10 +179,6 @@ class Origin:
         params = dict(said) if isinstance(said, dict) else {}
         named = {name.replace("__", "."): value for name, value in params.items()}
         return make_pipeline(dataset, card.estimator, features=card.features or None, params=named)
-
-
-def _kind(card: ModelCard) -> Any:
-    return card.kind
 
 
 def _listed(card: ModelCard, path: Path) -> tuple[list[Path], list[Path]]:

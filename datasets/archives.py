@@ -13,8 +13,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
 from handlore.landmarks.errors import HandloreError, InvalidDataError
 from handlore.landmarks.files import os_errors_as
@@ -180,14 +181,10 @@ def _of_zip(path: Path, archive: zipfile.ZipFile) -> Iterator[_Member]:
         link = (info.external_attr >> 16) & 0o170000 == 0o120000
         if not (info.is_dir() or link):
             changed = time.mktime((*info.date_time, 0, 0, -1))
-            yield _Member(info.filename, info.file_size, changed, _opener(archive.open, info))
+            yield _Member(info.filename, info.file_size, changed, partial(archive.open, info))
 
 
 def _of_tar(tar: tarfile.TarFile) -> Iterator[_Member]:
     for info in tar:
         if info.isfile():
-            yield _Member(info.name, info.size, info.mtime, _opener(tar.extractfile, info))
-
-
-def _opener(function: Callable[[Any], Any], info: object) -> Callable[[], IO[bytes] | None]:
-    return lambda: function(info)
+            yield _Member(info.name, info.size, info.mtime, partial(tar.extractfile, info))

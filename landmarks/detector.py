@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from math import isfinite
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
@@ -137,12 +136,7 @@ class HandDetector(Protocol):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -6,7 +6,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -109,7 +109,7 @@ def _loaded(name: str | Path) -> Model:
         card = ModelCard.from_json(
             parse_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY], _MAX_CARD_BYTES)
         )
-        model = _KINDS[card.kind](session, card)
+        model = _model(session, card)
         _check_graph(session, model)
     except KeyError as error:
         raise InvalidDataError(
@@ -199,23 +199,15 @@ def _network(trained_on: str) -> str:
     return "full"
 
 
-def _pose_model(session: Any, card: ModelCard) -> Model:
-    return PoseModel(session, card, PoseEncoder(card.features, card.n_hands))
-
-
-def _movement_model(session: Any, card: ModelCard) -> Model:
+def _model(session: Any, card: ModelCard) -> Model:
+    if card.kind == "pose":
+        return PoseModel(session, card, PoseEncoder(card.features, card.n_hands))
     if card.n_timepoints not in _TIMEPOINTS or len(card.seconds) != len(DURATION_QUANTILES):
         raise InvalidDataError("its metadata has no usable n_timepoints and seconds")
     encoder = MovementEncoder(
         card.n_hands, card.n_timepoints, card.averaged, card.timed, card.context
     )
     return MovementModel(session, card, encoder)
-
-
-_KINDS: dict[str, Callable[[Any, ModelCard], Model]] = {
-    "pose": _pose_model,
-    "sequence": _movement_model,
-}
 
 
 def _read(path: Path) -> bytes:
