@@ -4,7 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -129,13 +129,8 @@ def require_regular(path: Path) -> None:
         raise InvalidDataError("it is no regular file, but a pipe or a device")
 
 
-@contextmanager
-def readable() -> Iterator[None]:
-    """Raise what the system has against reading a file as InvalidDataError, without its path."""
-    try:
-        yield
-    except OSError as error:
-        raise InvalidDataError(f"cannot be read: {error.strerror or error}") from error
+readable = partial(os_errors_as, "cannot be read", InvalidDataError)
+"""Raises errors of the system in reading a file as InvalidDataError, without its path."""
 
 
 def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:

@@ -76,12 +76,12 @@ def _names_beside(path: Path) -> list[str]:
 
 
 @contextmanager
-def os_errors_as(what: str) -> Iterator[None]:
-    """Raise errors of the system as HandloreError: ``what`` failed, and why."""
+def os_errors_as(what: str, kind: type[HandloreError] = HandloreError) -> Iterator[None]:
+    """Raise errors of the system as one of handlore: ``what`` failed, and why."""
     try:
         yield
     except OSError as error:
-        raise HandloreError(f"{what}: {error.strerror or error}") from error
+        raise kind(f"{what}: {error.strerror or error}") from error
 
 
 STDOUT = "standard output"
