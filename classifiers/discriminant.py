@@ -189,10 +189,10 @@ class LinearDiscriminant:
         ``rows`` (n, n_features) have ``clusters`` (n,) and belong to a ``part`` (n,) each; only
         rows that are ``tested`` (n,) decide, augmented copies do not.
         """
-        products, n = _Products.of(rows, clusters, len(class_of)), int(part.max()) + 1
+        n = int(part.max()) + 1
         if n == 1:
-            weights, bias = products.solve(_SHRINKAGE)[0]
-            return cls(rows.T @ weights, bias)
+            return cls.of_rows(rows, clusters, len(class_of))
+        products = _Products.of(rows, clusters, len(class_of))
         order = [np.flatnonzero(tested & (part == number)) for number in range(n)]
         candidates = _SHRINKAGES if len(rows) <= _FEW_ROWS else _SHRINKAGE
         scores: list[list[FloatArray]] = [[] for _ in candidates]

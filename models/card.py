@@ -183,10 +183,13 @@ def _is_epoch(row: Any) -> bool:
     )
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _durations(values: Any) -> tuple[float, ...]:
     if not isinstance(values, list) or not all(
-        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MAX_SECONDS
-        for value in values
+        _is_number(value) and 0 <= value < _MAX_SECONDS for value in values
     ):
         raise InvalidDataError("its metadata has no usable seconds")
     return tuple(map(float, values))
@@ -195,10 +198,7 @@ def _durations(values: Any) -> tuple[float, ...]:
 def _of_labels(name: str, values: Any, labels: tuple[str, ...], most: float) -> dict[str, float]:
     """Return numbers from 0 to ``most`` by label."""
     if not isinstance(values, Mapping) or not all(
-        label in labels
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and 0 <= value <= most
+        label in labels and _is_number(value) and 0 <= value <= most
         for label, value in values.items()
     ):
         raise InvalidDataError(f"its metadata has no usable {name}")

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from math import nan
 from pathlib import Path
 from typing import ClassVar
 
@@ -141,17 +140,14 @@ def skeleton_clip(
 
     The joints (n_frames, 21, 3) are in MediaPipe's order, in metres; all zeros where there is no
     hand. The factors of ``turn`` (3,), each 1 or -1, turn the tracker's axes to x right, y down, z
-    away as a camera in front of the person sees it, not mirrored.
+    away as a camera in front of the person sees it, not mirrored. World landmarks are about the
+    mean of the joints.
     """
     require_within(joints, _FARTHEST, "metres")
     turned = (joints * turn).astype(np.float32)
-    frames = [
-        (number / fps, [_skeleton_hand(hand, handedness)] if hand.any() else [])
-        for number, hand in enumerate(turned)
-    ]
+    frames = []
+    for number, image in enumerate(turned):
+        world = image - image.mean(axis=0, dtype=np.float32)
+        hands = [Hand(image, world, handedness)] if image.any() else []
+        frames.append((number / fps, hands))
     return LandmarkClip(sha256, frames)
-
-
-def _skeleton_hand(joints: np.ndarray, handedness: float = nan) -> Hand:
-    """Return a hand: image in metres of the camera's frame, world about the mean of its joints."""
-    return Hand(joints, joints - joints.mean(axis=0, dtype=np.float32), handedness)

@@ -105,7 +105,7 @@ def _text(value: Any) -> str:
 
 
 def _long_table(file: Any, name: str, names: Sequence[str]) -> NumberTable:
-    clip = next((one for one in ("sequence_id", "sequence", "video") if one in names), None)
+    clip = clip_column(names)
     wanted = [*LONG_FORM, *([clip] if clip else [])]
     kept = [_hand_rows(batch) for batch in _batches(file, wanted)]
     columns = {one: np.concatenate([batch[one] for batch in kept]) for one in wanted}
@@ -124,6 +124,11 @@ def _hand_rows(batch: Any) -> dict[str, NDArray[Any]]:
         column = batch.column(place).to_numpy(zero_copy_only=False)
         found[one] = types[chosen] if one == "type" else column[chosen]
     return found
+
+
+def clip_column(names: Sequence[str]) -> str | None:
+    """Return the column that says which clip a landmark is of, if there is one."""
+    return next((one for one in ("sequence_id", "sequence", "video") if one in names), None)
 
 
 def long_table(columns: Mapping[str, NDArray[Any]], name: str, clip: str | None) -> NumberTable:

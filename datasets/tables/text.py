@@ -19,7 +19,7 @@ from handlore.landmarks.untrusted import DAMAGE
 
 from ..files import readable, require_regular
 from .columns import Columns, number_in
-from .parquet import LONG_FORM, long_table
+from .parquet import LONG_FORM, clip_column, long_table
 from .rows import LOOKED_AT, RawTable, Reader, Rows
 
 _LONGEST_LINE = 1 << 20
@@ -205,7 +205,7 @@ def _long_text(table: _TextTable) -> RawTable:
     import pandas
 
     names = list(table.names or ())
-    clip = next((one for one in ("sequence_id", "sequence", "video") if one in names), None)
+    clip = clip_column(names)
     wanted = [*(one for one in LONG_FORM if one in names), *([clip] if clip else [])]
     try:
         frame = pandas.read_csv(
