@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -213,13 +213,13 @@ class _BadRow:
 
 @dataclass(frozen=True, eq=False)
 class _Assembled:
-    """What tables hold."""
+    """What one table holds, or all of them."""
 
     dataset: LandmarkDataset | None
     """None if every row is bad."""
     failures: Sequence[_BadRow] = ()
     """Rows that cannot be used, by name, and why."""
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
 def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
@@ -257,18 +257,13 @@ def assemble(parts: Sequence[TablePart], options: TableOptions) -> _Assembled:
     notes = [
         _described(conversion, options.aspect, has_size=has_size),
         *_layout_notes(parts, kind, options),
-        *_frame_rate_notes(made, options),
+        *sorted({note for one in made for note in one.notes})[:3],
     ]
     return _Assembled(
         concatenate(datasets) if datasets else None,
         [failure for one in made for failure in one.failures],
         notes,
     )
-
-
-def _frame_rate_notes(made: Sequence["_Made"], options: TableOptions) -> list[str]:
-    whys = sorted({one.why_frame_rate for one in made} - {""})
-    return [f"{options.frame_rate:g} frames a second, since {why}" for why in whys[:3]]
 
 
 def _layout_notes(parts: Sequence[TablePart], kind: Kind, options: TableOptions) -> list[str]:
@@ -302,19 +297,9 @@ def _merged_labels(parts: Sequence[TablePart]) -> list[str]:
     return [" = ".join(same) for _, same in sorted(ways.items()) if len(same) > 1]
 
 
-@dataclass(frozen=True, eq=False)
-class _Made:
-    """What one table holds."""
-
-    dataset: LandmarkDataset | None
-    failures: Sequence[_BadRow]
-    why_frame_rate: str = ""
-    """Why the frame rate sets the times of its clips; nothing where it does not."""
-
-
 def _made(
     part: TablePart, conversion: UnitConversion, n_hands: int, header: Header, options: TableOptions
-) -> _Made:
+) -> _Assembled:
     frames = _frames_of(part, conversion, n_hands, options.mirrored)
     is_pose = header.kind == "pose"
     if not is_pose:
@@ -326,7 +311,7 @@ def _made(
         if why
     ]
     if not good.any():
-        return _Made(None, failures)
+        return _Assembled(None, failures)
     if is_pose:
         order, offsets = np.flatnonzero(good), np.arange(good.sum() + 1, dtype=np.int64)
     else:
@@ -338,7 +323,8 @@ def _made(
         time, why = part.times(order, offsets, options.frame_rate)
     samples = part.samples(frames.image, order, offsets)
     dataset = LandmarkDataset(*frames, time=time, offsets=offsets, samples=samples, header=header)
-    return _Made(dataset, failures, why)
+    notes = [f"{options.frame_rate:g} frames a second, since {why}"] if why else []
+    return _Assembled(dataset, failures, notes)
 
 
 def _good(part: TablePart) -> NDArray[np.bool_]:
