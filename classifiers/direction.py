@@ -84,7 +84,7 @@ def pointing_advice(
 
 def _confused(predictions: Predictions) -> Iterator[tuple[str, str, int]]:
     truth, predicted = predictions.truth, predictions.predicted
-    wrong = (truth != predicted) & ~predictions.no_hand
+    wrong = ~(predictions.right | predictions.no_hand)
     for one, other in combinations(sorted(set(truth[wrong]) | set(predicted[wrong])), 2):
         errors = wrong & np.isin(truth, (one, other)) & np.isin(predicted, (one, other))
         n, of = int(errors.sum()), int(np.isin(truth, (one, other)).sum())

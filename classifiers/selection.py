@@ -280,8 +280,7 @@ class _Run(NamedTuple):
     @property
     def right(self) -> NDArray[np.bool_]:
         """Whether each item (n_items,) was predicted correctly."""
-        same: NDArray[np.bool_] = self.found.predictions.truth == self.found.predictions.predicted
-        return same
+        return self.found.predictions.right
 
 
 def _installed(models: Sequence[str], kind: Kind) -> tuple[list[str], list[str]]:

@@ -104,7 +104,7 @@ def _first_stages(dataset: LandmarkDataset) -> NDArray[np.int64]:
 def _parts(
     predictions: Predictions, names: NDArray[np.str_] | NDArray[np.int64], known: Iterable[object]
 ) -> list[GroupScore]:
-    right = predictions.truth == predictions.predicted
+    right = predictions.right
     return [
         GroupScore(str(name), int((names == name).sum()), int(right[names == name].sum()))
         for name in known
@@ -153,7 +153,7 @@ class Reliability:
         if not known.any():
             return None
         probability = predictions.probability[known].astype(np.float64)
-        right = (predictions.truth == predictions.predicted)[known]
+        right = predictions.right[known]
         place = np.minimum((probability * _N_BINS).astype(int), _N_BINS - 1)
         bins = tuple(
             _ReliabilityBin(

@@ -182,7 +182,7 @@ def _counts(predictions: Predictions, units: NDArray[np.str_]) -> Floats:
         cells = unit[chosen] * shape[1] + np.searchsorted(labels, names[chosen])
         return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
-    right, every = predictions.truth == predictions.predicted, np.ones(len(unit), bool)
+    right, every = predictions.right, np.ones(len(unit), bool)
     # A prediction that is no true label lowers the recall of the item, and has no F1 of its own.
     known = np.isin(predictions.predicted, labels)
     return np.concatenate(

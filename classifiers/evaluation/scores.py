@@ -39,6 +39,11 @@ class Predictions:
     sample: NDArray[np.int64]
     """(n_items,) the first sample of the item in its dataset."""
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each item (n_items,) was predicted correctly."""
+        return np.asarray(self.truth == self.predicted)
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -122,7 +127,7 @@ class Scores:
             if n > 0
         }
         return cls(
-            accuracy=float((predictions.truth == predictions.predicted).mean()),
+            accuracy=float(predictions.right.mean()),
             macro_f1=float(np.mean([values["f1"] for values in per_class.values()])),
             n=len(predictions.truth),
             n_no_hand=int(predictions.no_hand.sum()),
@@ -134,7 +139,7 @@ class Scores:
 
 
 def _missed(predictions: Predictions) -> dict[str, int]:
-    wrong = predictions.no_hand & (predictions.truth != predictions.predicted)
+    wrong = predictions.no_hand & ~predictions.right
     labels, counts = np.unique(predictions.truth[wrong], return_counts=True)
     return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 

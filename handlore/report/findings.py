@@ -59,7 +59,6 @@ class Confusion:
 def _worst_mistakes(outcome: Evaluation) -> list[Confusion]:
     answers = outcome.predictions
     names = _short_names([str(outcome.dataset.samples.source[at]) for at in answers.sample])
-    right = answers.truth == answers.predicted
 
     def most_probable(chosen: NDArray[np.bool_], at_most: int) -> tuple[Mistake, ...]:
         items = np.flatnonzero(chosen & ~answers.no_hand)
@@ -67,7 +66,7 @@ def _worst_mistakes(outcome: Evaluation) -> list[Confusion]:
         return tuple(_shown(outcome, item, names[item]) for item in items.tolist())
 
     def typical(label: str) -> Mistake | None:
-        return next(iter(most_probable(right & (answers.truth == label), 1)), None)
+        return next(iter(most_probable(answers.right & (answers.truth == label), 1)), None)
 
     def mistakes(truth: str, answer: str) -> tuple[Mistake, ...]:
         return most_probable(
@@ -227,7 +226,7 @@ class Findings:
 
 def _missed(outcome: Evaluation) -> list[str]:
     answers, samples = outcome.predictions, outcome.dataset.samples
-    lost = answers.no_hand & (answers.truth != answers.predicted)
+    lost = answers.no_hand & ~answers.right
     return [str(samples.source[at]) or f"sample {at}" for at in answers.sample[lost]]
 
 
