@@ -12,7 +12,7 @@ Both are compared on what neither was trained on:
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,32 +125,13 @@ def n_fits(origin: Origin) -> int:
     return (3 if fits_clips_again else 2) * _N_PARTS
 
 
-class _ItemCounts(NamedTuple):
-    """Test items, and how many are wrong without and with what is new."""
-
-    n: int = 0
-    before: int = 0
-    after: int = 0
-
-    def __add__(self, other: tuple[int, ...]) -> "_ItemCounts":  # type: ignore[override]
-        return _ItemCounts(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-class _Counts(NamedTuple):
-    """What is wrong about the data, and about the samples of the base."""
-
-    data: _ItemCounts = _ItemCounts()
-    base: _ItemCounts = _ItemCounts()
-
-    def __add__(self, other: tuple[_ItemCounts, ...]) -> "_Counts":  # type: ignore[override]
-        return _Counts(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LeftOutResults:
     """What was found about the parts that were left out in turn."""
 
-    wrong: _Counts = field(default_factory=_Counts)
+    wrong: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 3), np.int64))
+    """(2, 3) of the data and of the base: how many items, and how many of them are wrong without
+    and with what is new."""
     streams: tuple[tuple[StreamOutputs, StreamOutputs], ...] = ()
     """Streams of the data, before and after."""
     answers: tuple[Answer, ...] = ()
@@ -190,7 +171,7 @@ def standings(
     raises: Raises,
 ) -> tuple[Standing, Standing]:
     """Return what the model so far and the new one achieve, given what was found in parts."""
-    (n, *of_data), (n_base, *of_base) = tested.wrong.data, tested.wrong.base
+    (n, *of_data), (n_base, *of_base) = tested.wrong.tolist()
     rows = zip(of_data, scores, tested.in_streams(raises), of_base, strict=True)
     before, after = (
         Standing(n, n_wrong, each, streams, n_base, n_base_wrong)
@@ -248,8 +229,8 @@ class _Fold:
             has_learnt = self.before.n_samples > self.data.n_samples
             alone = joined(self.data, self.examples)
             after = before = _fitted(pipeline, alone, steps) if has_learnt else before
-        wrong = _Counts(*(_n_wrong(before, after, one, pipeline) for one in self.tested))
-        return LeftOutResults(wrong, streams, answers)
+        wrong = [_n_wrong(before, after, one, pipeline) for one in self.tested]
+        return LeftOutResults(np.array(wrong, np.int64), streams, answers)
 
 
 def _outputs(model: StreamModel, data: LandmarkDataset) -> StreamOutputs:
@@ -361,13 +342,12 @@ def _n_wrong(
     after: HandEstimator,
     tested: LandmarkDataset | None,
     pipeline: Pipeline,
-) -> _ItemCounts:
+) -> list[int]:
     """Count the items, and those that are wrong before and after."""
     if tested is None:
-        return _ItemCounts()
+        return [0, 0, 0]
     found = [
         predict_items(one.predict_proba, list(map(str, one.classes_)), tested, pipeline.encoder)
         for one in (before, after)
     ]
-    n_wrong = [int((one.truth != one.predicted).sum()) for one in found]
-    return _ItemCounts(len(found[0].truth), *n_wrong)
+    return [len(found[0].truth), *(int((~one.right).sum()) for one in found)]
