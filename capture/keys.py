@@ -38,7 +38,6 @@ class Keys(Protocol):
 
     def pressed(self) -> list[str]:
         """Return the names of the keys pressed since the last call, in order."""
-        ...
 
 
 class ScriptedKeys:

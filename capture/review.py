@@ -187,7 +187,6 @@ class _ReviewView(Keys, Protocol):
 
     def show(self, state: Review, recording: LandmarkDataset | None, now: float) -> None:
         """Show a recording (None if it cannot be read) at a time of the loop's clock."""
-        ...
 
 
 def review_recordings(

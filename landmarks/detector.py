@@ -90,7 +90,6 @@ class HandDetector(Protocol):
         -------
         At most ``max_hands`` hands; the one whose palm has the highest score comes first.
         """
-        ...
 
     def detect_again(
         self, picture: Pixels, hand: Hand, transforms: Sequence[HandTransform] = ...
@@ -111,7 +110,6 @@ class HandDetector(Protocol):
         One hand for each transform, in the frames of reference of the picture: image and world
         landmarks, handedness. ``score`` is the probability that the network saw a hand.
         """
-        ...
 
     def wants(self, hand: Hand) -> bool:
         """Say whether a hand that was found by other means is one that this detector looks for."""
@@ -123,15 +121,12 @@ class HandDetector(Protocol):
 
         Dark frames are brightened, see :func:`~handlore.landmarks.brightness.brightened`.
         """
-        ...
 
     def reset(self) -> None:
         """Forget the tracked hands: the next frame is the first of another video."""
-        ...
 
     def close(self) -> None:
         """Free the networks. A closed detector cannot be used again."""
-        ...
 
     def __enter__(self) -> Self:
         return self
@@ -208,12 +203,10 @@ class DetectorKind(HandDetector, Protocol):
     @classmethod
     def described(cls, options: DetectorOptions, talk: Talk | None) -> DetectorInfo:
         """Return the info of the detector that :meth:`open` would return, without opening it."""
-        ...
 
     @classmethod
     def open(cls, options: DetectorOptions, talk: Talk | None) -> HandDetector:
         """Open it, fetching its networks if need be; ``talk`` receives a line about that."""
-        ...
 
 
 class BundleDetector(DetectorKind):

@@ -260,7 +260,6 @@ class ActionKind(Protocol):
         seconds
             Its time limit.
         """
-        ...
 
     def missing(self) -> str | None:
         """Return what is missing on this computer, and what to do; None if nothing is."""
@@ -268,7 +267,6 @@ class ActionKind(Protocol):
 
     def describe(self, event: Event) -> str:
         """Return what is done for an event, in a few words."""
-        ...
 
     def perform(self, event: Event) -> None:
         """Run the action in its own thread, within its time limit.
@@ -278,7 +276,6 @@ class ActionKind(Protocol):
         ActionError
             If it failed.
         """
-        ...
 
     def cancel(self) -> None:
         """End a running action immediately; called from another thread."""

@@ -84,11 +84,9 @@ class Camera(Protocol):
         CameraError
             If the camera cannot go on.
         """
-        ...
 
     def close(self) -> None:
         """Close the camera. It cannot be read again."""
-        ...
 
 
 Opener = Callable[[], Camera]
@@ -120,7 +118,6 @@ class CameraKind(Camera, Protocol):
         HandloreError
             If an option does not apply to this camera.
         """
-        ...
 
     @classmethod
     def shown(cls, text: str) -> str:

@@ -77,25 +77,20 @@ class Feed(Protocol):
     @property
     def name(self) -> str:
         """The name of the camera."""
-        ...
 
     @property
     def problem(self) -> str | None:
         """What is wrong with the camera in one line, with what to do; None if nothing is."""
-        ...
 
     @property
     def ended(self) -> bool:
         """Whether there will be no more frames."""
-        ...
 
     def next(self, timeout: float) -> CameraFrame | None:
         """Wait for a new frame, at most ``timeout`` seconds."""
-        ...
 
     def close(self) -> None:
         """Close the camera."""
-        ...
 
 
 class _FileFeed:

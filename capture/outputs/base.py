@@ -118,7 +118,6 @@ class Output(Protocol):
 
     def send(self, message: Message) -> None:
         """Send a message within :data:`SEND_SECONDS`, or raise :class:`OutputError`."""
-        ...
 
     def close(self) -> None:
         """Disconnect. It may be opened again."""
@@ -141,7 +140,6 @@ class OutputKind(Output, Protocol):
     @classmethod
     def of(cls, address: RemoteAddress) -> Self:
         """Make the output of an address, or raise HandloreError if something is wrong with it."""
-        ...
 
 
 OUTPUTS: Registry[type[OutputKind]] = Registry("output", "handlore.capture.outputs")

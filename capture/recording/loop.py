@@ -95,15 +95,12 @@ class SessionView(Protocol):
 
     def show(self, pixels: Pixels | None, hands: Sequence[Hand], status: Status) -> None:
         """Show the session after a frame; ``pixels`` is None while the camera gives no picture."""
-        ...
 
     def say(self, text: str) -> None:
         """Show a message."""
-        ...
 
     def cue(self, what: str) -> None:
         """Play the sound of a cue."""
-        ...
 
 
 @dataclass

@@ -137,11 +137,9 @@ class WorkerPool(Protocol):
     @property
     def died(self) -> tuple[type[BaseException], ...]:
         """What is raised when one of them dies."""
-        ...
 
     def convert(self, units: Iterable[WorkUnit]) -> Generator[Result, None, None]:
         """Convert units; results come in any order."""
-        ...
 
 
 def convert_in_pool(units: Iterable[WorkUnit], pool: WorkerPool) -> Generator[Result, None, None]:
