@@ -22,7 +22,7 @@ from handlore.landmarks.stages import STAGES, Stage
 from .dataset import Header, LandmarkDataset, Samples
 from .files import is_picture, is_video, walk
 from .recording_files import refuse_other_recordings
-from .sources.base import Clip, Item, LandmarkClip, Source
+from .sources.base import Clip, HandBox, Item, LandmarkClip, Source
 from .sources.videos import Frames, Videos
 from .storage import is_dataset
 from .videos import is_animated
@@ -114,7 +114,7 @@ _AROUND_BOX = 0.25
 
 def _hands_in(
     source: Source,
-    box: tuple[float, float, float, float] | None,
+    box: HandBox | None,
     pixels: Pixels,
     detector: HandDetector,
     options: SearchOptions,
@@ -145,15 +145,13 @@ _LEAST_BOX = 8
 """Pixels; smaller boxes are no hands."""
 
 
-def _is_inside(hand: Hand, box: tuple[float, float, float, float], width: int) -> bool:
+def _is_inside(hand: Hand, box: HandBox, width: int) -> bool:
     """Say whether the centre of a hand is in a box in pixels."""
     x, y = hand.image[:, :2].mean(axis=0) * width
     return bool(box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3])
 
 
-def _enlarged(
-    box: tuple[float, float, float, float], shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
+def _enlarged(box: HandBox, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of a box with a margin, within the picture."""
     x, y, width, height = box
     margin = _AROUND_BOX * max(width, height)

@@ -23,6 +23,7 @@ from ._spans import AnnotatedItem, about_spans, length_of, of_span, span_problem
 from .base import (
     PATTERN_HELP,
     Clip,
+    HandBox,
     Item,
     Listing,
     NamePattern,
@@ -53,8 +54,8 @@ class Entry:
     group: str = ""
     split: str = ""
     session: str = ""
-    box: tuple[float, float, float, float] | None = None
-    """Left, top, width and height of the hand: in pixels, or shares if all are at most 1."""
+    box: HandBox | None = None
+    """Where the hand is: in pixels, or in shares of the picture if all are at most 1."""
     span: Span | None = None
 
 

@@ -20,6 +20,7 @@ from ..layouts.words import SPLITS, Pattern
 from ..videos import Span
 from ._annotations import MAX_LIST_BYTES, Entry, ListFile
 from ._spans import NO_TIMES
+from .base import HandBox, box_between
 
 _PERSON = Pattern.PERSON.value
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".lst", ".tab")
@@ -307,12 +308,11 @@ def _chosen(rows: Sequence[Sequence[str]], file: int) -> list[list[str]]:
     return found
 
 
-def _box(cell: Mapping[str, str]) -> tuple[float, float, float, float] | None:
+def _box(cell: Mapping[str, str]) -> HandBox | None:
     try:
-        left, top, right, bottom = (float(cell[k]) for k in ("left", "top", "right", "bottom"))
+        return box_between(*(float(cell[k]) for k in ("left", "top", "right", "bottom")))
     except (KeyError, ValueError):
         return None
-    return (left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
 def _seconds(cell: str) -> float:

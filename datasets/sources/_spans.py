@@ -13,7 +13,7 @@ from handlore.landmarks.untrusted import printable
 from ..dataset import NONE_LABEL
 from ..files import is_picture
 from ..videos import Span, video_length
-from .base import Item
+from .base import HandBox, Item
 
 _NEXT = 0.002
 """Seconds behind the last frame of a part at which the next one may begin."""
@@ -31,7 +31,7 @@ Length = tuple[float, int]
 class AnnotatedItem(Item):
     """A file, or a part of it, with the box of the hand or the span of the movement."""
 
-    box: tuple[float, float, float, float] | None = None
+    box: HandBox | None = None
     span: Span | None = None
 
 

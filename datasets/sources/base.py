@@ -44,6 +44,15 @@ class Item:
         object.__setattr__(self, "label", normalize("NFC", self.label))
 
 
+HandBox = tuple[float, float, float, float]
+"""Left, top, width and height of the box around a hand in a picture."""
+
+
+def box_between(left: float, top: float, right: float, bottom: float) -> HandBox | None:
+    """Return the box between two corners; None if it is empty."""
+    return (left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
 @dataclass(frozen=True)
 class Clip:
     """The pictures in one item."""
@@ -52,8 +61,8 @@ class Clip:
     """Digest of the file, or of the part of it that is the item."""
     frames: Iterator[tuple[float, Pixels]]
     """Seconds from the start, and the picture."""
-    box: tuple[float, float, float, float] | None = None
-    """Left, top, width and height in pixels of where the hand is said to be in a picture."""
+    box: HandBox | None = None
+    """Where the hand is said to be in a picture, in pixels."""
 
 
 @dataclass(frozen=True)

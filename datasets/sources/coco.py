@@ -11,9 +11,8 @@ from handlore.landmarks.untrusted import parse_json
 
 from ..files import read_bytes, read_start
 from ._annotations import AnnotatedSource, Entry, ListFile, read_each
-from .base import SOURCES
+from .base import SOURCES, HandBox
 
-_Box = tuple[float, float, float, float]
 _MAX_LABELME_BYTES = 32 << 20
 """LabelMe may put the picture itself into the JSON."""
 
@@ -79,7 +78,7 @@ def _key(value: Any) -> str:
     return str(value) if isinstance(value, str | int) else ""
 
 
-def _box(value: Any) -> _Box | None:
+def _box(value: Any) -> HandBox | None:
     if not (isinstance(value, list) and len(value) == 4):
         return None
     if not all(isinstance(v, int | float) and isfinite(v) and abs(v) < 1e6 for v in value):
@@ -123,7 +122,7 @@ def _of_labelme(found: Mapping[str, Any], name: str) -> Iterator[Entry]:
             yield Entry(file, label, box=_around(points))
 
 
-def _around(points: Sequence[Any]) -> _Box | None:
+def _around(points: Sequence[Any]) -> HandBox | None:
     pairs = [p for p in points if isinstance(p, list) and len(p) == 2]
     flat = [value for pair in pairs for value in pair]
     if not pairs or not all(isinstance(v, int | float) and isfinite(v) for v in flat):

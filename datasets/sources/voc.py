@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ..files import is_picture, read_start
 from ._annotations import AnnotatedSource, Entry, ListFile, read_each
-from .base import SOURCES
+from .base import SOURCES, HandBox, box_between
 
 _MAX_BYTES = 1 << 20
 
@@ -58,9 +58,8 @@ def _inside(text: str, tag: str) -> str:
     return unescape(found[1]).strip() if found else ""
 
 
-def _box(text: str) -> tuple[float, float, float, float] | None:
+def _box(text: str) -> HandBox | None:
     corners = [_inside(text, tag) for tag in ("xmin", "ymin", "xmax", "ymax")]
     if not all(re.fullmatch(r"-?\d{1,6}(?:\.\d{1,9})?", corner) for corner in corners):
         return None
-    left, top, right, bottom = map(float, corners)
-    return (left, top, right - left, bottom - top) if right > left and bottom > top else None
+    return box_between(*map(float, corners))
