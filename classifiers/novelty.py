@@ -17,7 +17,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
-from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.splits import groups_of
@@ -219,7 +218,7 @@ def _refitting(
         rows, names = [X[some]], labels[some]
         if estimator.n_tilted(len(some), len(np.unique(names))):
             rows.append(copies[some])
-        fresh: HandEstimator = clone(estimator)
+        fresh = estimator.for_part(estimator.n_of_whole or len(X))
         fresh.fit(np.concatenate(rows), np.tile(names, len(rows)))
         return fresh.predict_proba(X[out])
 

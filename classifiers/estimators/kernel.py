@@ -55,7 +55,7 @@ class _KernelClassifier(HandEstimator):
         gamma: float = 2.0,
         n_centres: int = 600,
         random_state: int = 0,
-        pretrained_below: int = 20,
+        pretrained_below: int = 24,
         tilted_copies: int = 1,
     ) -> None:
         self.C = C
@@ -67,16 +67,19 @@ class _KernelClassifier(HandEstimator):
 
     def n_tilted(self, n_samples: int, n_labels: int) -> int:
         """Return ``tilted_copies``, less of many samples; 0 of few."""
-        if n_samples < self.pretrained_below * n_labels:
+        if self._has_few(n_samples, n_labels):
             return 0
         return max(0, min(self.tilted_copies, _MAX_ROWS // n_samples - 1))
+
+    def _has_few(self, n_samples: int, n_labels: int) -> bool:
+        return (self.n_of_whole or n_samples) < self.pretrained_below * n_labels
 
     def _fit(self, X: FloatArray, codes: NDArray[np.int64], groups: StrArray | None) -> None:
         if not self.gamma > 0 or self.n_centres < 1:
             raise ValueError("gamma and n_centres must be positive")
         rng = np.random.default_rng(self.random_state)
         n_directions = int(np.clip(0.7 * np.sqrt(len(X)), *_DIRECTIONS))
-        few = len(X) < self.pretrained_below * len(self.classes_)
+        few = self._has_few(len(X), len(self.classes_))
         pretrained = pretrained_directions(X.shape[1]) if few else None
         self.projection_ = Projection.fit(X, codes, n_directions, pretrained)
         self._advance(1, 20)

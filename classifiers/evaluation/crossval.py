@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from handlore.datasets.dataset import LandmarkDataset, listed
 from handlore.datasets.describe import LabelProblems
@@ -255,9 +254,10 @@ def cross_val_predict(
     watch: Watch | None = None,
     share_of_fit: float = 1,
 ) -> Predictions:
-    """Predict every item, in the order of the dataset, by a clone that has not seen its group.
+    """Predict every item, in the order of the dataset, by a copy that has not seen its group.
 
-    Each clone is also trained on the samples of ``base``, which are not tested.
+    Each copy is also trained on the samples of ``base``, which are not tested. What is chosen by
+    the amount of data is chosen as for all of them, as in training.
 
     ``progress`` is called with how much is done, and of how much; training is ``share_of_fit`` of
     a fold.
@@ -266,10 +266,11 @@ def cross_val_predict(
         only = ", ".join(dataset.labels)
         raise HandloreError(f"a classifier needs at least two labels; there is: {only}")
     steps = Steps(fold_count(dataset, by, n_folds), progress)
+    n_of_whole = sum(int(one.has_hand.sum()) for one in (dataset, base) if one is not None)
     parts = []
     for train, test in cross_validation(dataset, by, n_folds, seed):
         trained, tested = joined(dataset.select(train), base), dataset.select(test)
-        fold: HandEstimator = clone(estimator)
+        fold = estimator.for_part(n_of_whole)
         fold.progress, fold.keeps_best = steps.within(share_of_fit), False
         started = time.perf_counter()
         fitted = _fit_fold(fold, trained, encoder, by)
