@@ -75,6 +75,7 @@ models: $(READY)  ## the models that come with handlore, from data in HANDLORE_D
 	for end in onnx npz md; do cp bench-results/everyday.$$end bench-results/movements.$$end bench-results/digits.$$end models/ready; done
 
 pretrained: $(READY)  ## what estimators know beforehand, from data in HANDLORE_DATA
+	$(BIN)/pip install --quiet torch==2.13.0 && $(BIN)/pip install --quiet --editable '.[temporal]'
 	mkdir -p bench-results
 	$(BIN)/handlore convert $(HANDLORE_DATA)/ipn bench-results/ipn.npz --none no_gesture --name-pattern '^[^/]+/(?P<group>[^/]+_\d+)_[LR]_'
 	$(BIN)/python benchmarks/pretraining.py movements bench-results/ipn.npz classifiers/pretrained_movements.npz

@@ -1,10 +1,11 @@
 """How much a few clips or pictures of each label are worth, with and without pretrained features.
 
 Rows: ``ipn`` (1, 2, 3 and more clips of one person, tested on that person's other clips; the
-pretrained features are learnt anew from all other people; needs ``--ipn FILE``, the converted
-clips), ``sfinge`` (SFINGE 3D Dictionary), ``drone`` (mp_drone9), ``shrec`` (SHREC'17, one person
-each), and the name of each converted data set of ``--poses FILE...`` (with directions learnt from
-the others). Clips and pictures without a hand, and poses of ``none``, are left out.
+pretrained features are learnt anew from other people, a quarter of the people being left out in
+turn; needs PyTorch, half an hour, and ``--ipn FILE``, the converted clips), ``sfinge`` (SFINGE 3D
+Dictionary), ``drone`` (mp_drone9), ``shrec14`` and ``shrec28`` (SHREC'17, one person each), and the
+name of each converted data set of ``--poses FILE...`` (with directions learnt from the others).
+Clips and pictures without a hand, and poses of ``none``, are left out.
 
 Run it with ``python benchmarks/few_examples.py [ROW...] [--ipn FILE] [--poses FILE...]``.
 """
@@ -12,6 +13,7 @@ Run it with ``python benchmarks/few_examples.py [ROW...] [--ipn FILE] [--poses F
 import argparse
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,7 +24,7 @@ from pretraining import pose_directions, pretrain
 from handlore.classifiers.estimators import kernel
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.kernels import PretrainedFeatures
+from handlore.classifiers.pretrained import PretrainedFeatures
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset
@@ -33,6 +35,7 @@ from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.hands import FloatArray
 
 EXAMPLES = (1, 2, 3, 5, 10, 20)
+_N_PARTS = 4
 METHODS = {"pretrained": 20, "not pretrained": 0}
 
 Part = tuple[LandmarkDataset, PretrainedFeatures | FloatArray]
@@ -59,9 +62,11 @@ def main() -> None:
 def ipn(file: Path) -> Iterator[Part]:
     dataset = load_dataset(file)
     dataset = dataset.select(dataset.has_hand)
-    for person in np.unique(dataset.samples.group):
-        own = dataset.samples.group == person
-        yield dataset.select(own), pretrain(dataset.select(~own))
+    group = dataset.samples.group
+    for number in range(_N_PARTS):
+        people = np.unique(group)[number::_N_PARTS]
+        known = pretrain(dataset.select(~np.isin(group, people)))
+        yield from ((dataset.select(group == person), known) for person in people)
 
 
 def poses(file: Path, others: list[Path]) -> Iterator[Part]:
@@ -80,13 +85,18 @@ def drone() -> Iterator[Part]:
     yield dataset.select(dataset.has_hand), PretrainedFeatures.shipped()
 
 
-def shrec() -> Iterator[Part]:
-    dataset = _imported("shrec17", "shrec17_train", classes=14)
+def shrec(classes: int) -> Iterator[Part]:
+    dataset = _imported("shrec17", "shrec17_train", classes=classes)
     for person in np.unique(dataset.samples.group):
         yield dataset.select(dataset.samples.group == person), PretrainedFeatures.shipped()
 
 
-ROWS: dict[str, Callable[[], Iterator[Part]]] = {"sfinge": sfinge, "drone": drone, "shrec": shrec}
+ROWS: dict[str, Callable[[], Iterator[Part]]] = {
+    "sfinge": sfinge,
+    "drone": drone,
+    "shrec14": partial(shrec, 14),
+    "shrec28": partial(shrec, 28),
+}
 
 
 def curves(parts: Iterator[Part], n_draws: int) -> dict[str, list[str]]:

@@ -6,20 +6,17 @@ dilations; the output is the share of the time in which the result is above a th
 the training data. Here each kernel is applied to the sum of a few random features of a hand.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from itertools import combinations, groupby
-from typing import Any, BinaryIO, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handlore.landmarks.hands import FloatArray
 
-from .discriminant import LinearDiscriminant
 from .movement_features import joined
 from .onnx_graph import Graph
 
@@ -30,9 +27,6 @@ Build = Callable[[Graph, Features], str]
 Compute = Callable[[Build], FloatArray]
 """Computes what is built, (n, n_rows, n_timepoints), for a sample of the training data."""
 DILATIONS = (1, 2, 3)
-
-FEW_CLIPS = 10
-"""With fewer clips a label, features learnt from other people's movements are more accurate."""
 
 PATTERNS = np.full((84, 9), -1, np.float32)
 """The kernels of MiniRocket: 9 taps, three of them 2 and the others -1, in all 84 ways."""
@@ -181,90 +175,3 @@ def _quantiles(responses: FloatArray, shares: NDArray[np.float64]) -> FloatArray
         for index in (below, below + 1)
     )
     return np.asarray(low + (place - below) * (high - low), np.float32)
-
-
-_FILE = "pretrained_movements.npz"
-
-_WEIGHT = np.float32(300**0.5)
-"""Factor of the directions, compared to single features."""
-
-
-@dataclass(frozen=True, eq=False)
-class PretrainedFeatures:
-    """Kernels, scales of their outputs, and directions, learnt from movements of many people.
-
-    Ten or more clips of a label show by themselves in which features its movements differ from
-    others. One or two do not. Directions are sums of features that differ between movements, and
-    little between people: further features of a classifier that gets few clips. They come with the
-    package, made by ``benchmarks/pretraining.py``.
-    """
-
-    banks: KernelBanks
-
-    mean: FloatArray
-    """(n_outputs,)"""
-
-    deviation: FloatArray
-    """(n_outputs,)"""
-
-    directions: FloatArray
-    """(n_outputs, n_directions); along each, the clips of one label have a variance of 1."""
-
-    centre: FloatArray
-    """(n_directions,) mean of all movements along the directions."""
-
-    @classmethod
-    @cache
-    def shipped(cls) -> "PretrainedFeatures":
-        """Return those that come with the package."""
-        return cls.load(io.BytesIO(files(__package__).joinpath(_FILE).read_bytes()))
-
-    def extended(self, outputs: FloatArray) -> FloatArray:
-        """Append the positions along the directions to standardised outputs (n, n_outputs)."""
-        along = (outputs @ self.directions - self.centre) * _WEIGHT
-        return np.concatenate([outputs, along], axis=1)
-
-    def folded(self, fitted: LinearDiscriminant) -> LinearDiscriminant:
-        """Return the same discriminant of the outputs alone: directions are sums of them."""
-        n = len(self.mean)
-        own, along = fitted.weights[:n], fitted.weights[n:] * _WEIGHT
-        return LinearDiscriminant(own + self.directions @ along, fitted.bias - self.centre @ along)
-
-    def save(self, stream: BinaryIO) -> None:
-        """Write what :meth:`load` reads."""
-        arrays: dict[str, Any] = {
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "directions": self.directions.astype(np.float16),
-            "centre": self.centre,
-        }
-        for number, bank in enumerate(self.banks.banks):
-            arrays |= {
-                f"groups_{number}": np.array(bank.groups),
-                f"dilation_{number}": np.array(bank.dilation),
-                f"mixing_{number}": bank.mixing.astype(np.float16),
-                f"offset_{number}": bank.offset.astype(np.float16),
-                f"thresholds_{number}": bank.thresholds.astype(np.float16),
-            }
-        np.savez_compressed(stream, **arrays)
-
-    @classmethod
-    def load(cls, stream: BinaryIO) -> Self:
-        """Read what :meth:`save` wrote."""
-        with np.load(stream, allow_pickle=False) as arrays:
-            n_banks = sum(name.startswith("groups_") for name in arrays)
-            banks = KernelBanks(
-                tuple(
-                    Bank(
-                        tuple(map(str, arrays[f"groups_{number}"])),
-                        int(arrays[f"dilation_{number}"]),
-                        *(
-                            arrays[f"{name}_{number}"].astype(np.float32)
-                            for name in ("mixing", "offset", "thresholds")
-                        ),
-                    )
-                    for number in range(n_banks)
-                )
-            )
-            names = ("mean", "deviation", "directions", "centre")
-            return cls(banks, *(arrays[name].astype(np.float32) for name in names))

@@ -16,15 +16,7 @@ from handlore.models.encoders import N_CONTEXT
 from ..augmentation import Augmentation
 from ..base import MovementEstimator, Windows
 from ..discriminant import MAX_ROWS, LinearDiscriminant, Rows, clusters_of_none, parts_in_turn
-from ..kernels import (
-    DILATIONS,
-    FEW_CLIPS,
-    PATTERNS,
-    Build,
-    Features,
-    KernelBanks,
-    PretrainedFeatures,
-)
+from ..kernels import DILATIONS, PATTERNS, Build, Features, KernelBanks
 from ..mirroring import UNKNOWN, classes_in_mirror, mirror_blocks, parse_label_pairs
 from ..movement_features import (
     IN_PICTURE,
@@ -36,6 +28,7 @@ from ..movement_features import (
 )
 from ..onnx_graph import Graph, GraphRunner, share_equal_parts
 from ..peaks import peak_features
+from ..pretrained import FEW_CLIPS, PretrainedFeatures
 from . import ESTIMATORS
 
 _FEATURE_SETS = (
@@ -96,7 +89,7 @@ class RocketClassifier(MovementEstimator):
         Seed.
     pretrained_below
         With fewer movements a label than this, use the pretrained features (see
-        :mod:`..kernels`) instead of kernels drawn for the data; 0: never.
+        :mod:`..pretrained`) instead of kernels drawn for the data; 0: never.
     """
 
     name = "rocket"
@@ -291,7 +284,10 @@ class RocketClassifier(MovementEstimator):
             for level in summary(graph, joined(graph, features, groups), n_points)
         ]
         peaks = peak_features(graph, self.n_features_in_, self.n_timepoints_in_)
-        return graph.op("Concat", self.banks_.add_to(graph, features), *levels, peaks, axis=1)
+        parts = [self.banks_.add_to(graph, features), *levels, peaks]
+        if self.pretrained_:
+            parts.append(self.pretrained_.add_to(graph, peaks))
+        return graph.op("Concat", *parts, axis=1)
 
     def _classified(self, graph: Graph, features: Features) -> str:
         outputs = self._outputs(graph, features)

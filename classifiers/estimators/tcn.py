@@ -15,11 +15,10 @@ from ..base import MovementEstimator, Windows
 from ..mirroring import UNKNOWN, classes_in_mirror, mirror_blocks, parse_label_pairs
 from ..onnx_graph import Graph, GraphRunner, compact_constants
 from ..peaks import peak_features
+from ..pretrained import PEAKS
 from . import ESTIMATORS
 from .rocket import RocketClassifier
 
-_PEAKS = "peaks"
-"""Name of the second input of the network."""
 _EPOCHS, _EPOCHS_LARGE = 60, 100
 _MIN_STEPS, _MAX_EPOCHS = 600, 300
 _FEW_CLIPS = 1000
@@ -137,7 +136,7 @@ class _TemporalClassifier(MovementEstimator):
         self.network_ = training.best
         self.history_ = [asdict(epoch) for epoch in training.history]
         self._network = Probabilities(self.network_).to_onnx(
-            {INPUT: X[:2], _PEAKS: self._peaks(X[:2])}
+            {INPUT: X[:2], PEAKS: self._peaks(X[:2])}
         )
         self._runner = GraphRunner(self._to_onnx())
 
@@ -200,7 +199,7 @@ class _TemporalClassifier(MovementEstimator):
         graph, shape = Graph(), (self.n_features_in_, self.n_timepoints_in_)
         peaks = peak_features(graph, *shape)
         network = compact_constants(onnx.load_from_string(self._network))
-        likely = graph.inline(network, {_PEAKS: peaks})
+        likely = graph.inline(network, {PEAKS: peaks})
         return graph.model(shape, likely, (len(self.classes_),))
 
 

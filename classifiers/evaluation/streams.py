@@ -26,10 +26,10 @@ from handlore.models.stream.recogniser import events_from_outputs, model_outputs
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
 
 from ..base import HandEstimator
-from ..kernels import FEW_CLIPS
 from ..negatives import FRAME_RATE, NegativeWindows, shows_none, synthetic_streams
 from ..novelty import NoveltyModel
 from ..onnx_graph import GraphRunner
+from ..pretrained import FEW_CLIPS
 from .scores import fit_streams
 
 PATIENCES = (0.25, 0.5, 1.0)
