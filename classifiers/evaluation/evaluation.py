@@ -7,12 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
-from handlore.datasets.splits import By, held_out_samples, protocol_words
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate, listed
+from handlore.datasets.splits import By, held_out_samples, protocol_words, split_counts
 from handlore.datasets.storage import load_dataset
+from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
+from handlore.models.ready import is_ready
 
 from .breakdown import Reliability, detection_rates, scores_by_stage, scores_by_unit
 from .comparison import RunResults
@@ -89,6 +91,9 @@ class Evaluation:
     untested: Mapping[str, int] = field(default_factory=dict)
     """Items by label that are not in the scores, since training has no example when they are
     tested."""
+    splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """A model file: how many samples of each split of the data were ``tested``, and ``left_out``;
+    '' is no split."""
 
     @classmethod
     def of(
@@ -150,6 +155,7 @@ class Evaluation:
         found |= self.split.as_json() if self.split else {}
         found |= {"streams": self.streams.as_json()} if self.streams else {}
         found |= {"untested": dict(self.untested)} if self.untested else {}
+        found |= {"splits": {key: dict(n) for key, n in self.splits.items()}} if self.splits else {}
         if self.reference is not None and self.reference.split is not None:
             values = self.reference.as_json()
             kept = {key: values[key] for key in _KEPT_OF_REFERENCE}
@@ -177,7 +183,7 @@ class Evaluation:
 
 def evaluate(
     model: Model | str | Path,
-    dataset: LandmarkDataset | str | Path,
+    dataset: LandmarkDataset | str | Path | Sequence[LandmarkDataset | str | Path],
     *,
     split: str | None = None,
     with_importances: bool = False,
@@ -190,11 +196,12 @@ def evaluate(
     Parameters
     ----------
     model
-        A loaded model, or its file.
+        A loaded model, or its file, or the name of one that comes with handlore.
     dataset
-        Samples of the model's kind; or their file.
+        Samples of the model's kind; or their file; or several.
     split
-        Test on this split of the dataset; default: ``test`` if there is one, else all.
+        Test on this split; default: the split ``test`` of each dataset that has one, all of
+        others. For the name of a model that comes with handlore, all.
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
@@ -215,8 +222,14 @@ def evaluate(
     ('the model was trained on exactly this data; the scores are meaningless',)
     """
     name = "" if isinstance(model, Model) else str(model)
-    loaded, dataset = load_model(model), load_dataset(dataset)
-    card, tested = loaded.card, held_out_samples(dataset, split)
+    loaded = load_model(model)
+    given = dataset if isinstance(dataset, list | tuple) else [dataset]
+    parts = [load_dataset(one) for one in given]
+    dataset, card, is_own = concatenate(parts), loaded.card, not is_ready(model)
+    sizes = [one.n_samples for one in parts]
+    tested = held_out_samples(dataset, split, sizes) if is_own or split else dataset
+    splits = {"tested": split_counts(tested)}
+    splits["left_out"] = split_counts(dataset) - splits["tested"]
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(
         predict_items(*classifier),
@@ -228,17 +241,35 @@ def evaluate(
     if with_streams is not False and (card.kind == "pose" or NONE_LABEL in card.labels):
         outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
         streams = outputs.counted(loaded.thresholds)
+    notes = _about_splits(splits, "" if is_own else name) + _doubts(card, tested, is_own=is_own)
     return replace(
         found,
         model=name or card.estimator,
         tested=loaded,
-        notes=tuple(_doubts(card, tested)),
+        notes=tuple(notes),
         streams=streams,
+        splits=splits,
     )
 
 
-def _doubts(card: ModelCard, dataset: LandmarkDataset) -> list[str]:
-    """Return why the scores of a model file may be misleading."""
+def _about_splits(splits: Mapping[str, Mapping[str, int]], ready: str) -> list[str]:
+    """Say which splits were tested if some are not; or if a model that comes with handlore is."""
+    tested, left_out = (
+        ", ".join(
+            f"{n} of {printable(split)}" if split else f"{n} without a split"
+            for split, n in sorted(splits[key].items())
+        )
+        for key in ("tested", "left_out")
+    )
+    if left_out:
+        return [f"tested: {tested}; left out: {left_out}; choose with --split"]
+    if ready and "train" in splits["tested"]:
+        return [f"tested: {tested}, as {ready} comes with handlore; choose with --split"]
+    return []
+
+
+def _doubts(card: ModelCard, dataset: LandmarkDataset, *, is_own: bool) -> list[str]:
+    """Return why the scores of a model file may be misleading; those with handlore are not own."""
     lines = []
     unknown = sorted(set(dataset.labels) - set(card.labels) - {NONE_LABEL})
     if unknown:
@@ -247,7 +278,7 @@ def _doubts(card: ModelCard, dataset: LandmarkDataset) -> list[str]:
         lines.append("the model was trained on exactly this data; the scores are meaningless")
         return lines
     trained = int((dataset.samples.split == "train").sum())
-    if trained:
+    if trained and is_own:
         lines.append(f"{trained} of these samples are marked for training; choose with --split")
     groups = set(dataset.samples.group.tolist()) - {""}
     shared = sorted(groups & set(card.training.get("groups") or ()))

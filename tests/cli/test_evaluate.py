@@ -43,7 +43,8 @@ def test_training_data_is_noted(
     npz: Path, onnx: Path, converted: tuple[Result, Path], run: Run
 ) -> None:
     assert "trained on exactly this data" in run("evaluate", onnx, npz).stderr
-    (line,) = run("evaluate", onnx, converted[1]).stderr.splitlines()
+    left, line = run("evaluate", onnx, converted[1]).stderr.splitlines()
+    assert "tested: 2 of test; left out: 2 of train" in left
     assert "1 test sample is also in training" in line  # a copy, as it is
 
 
@@ -188,3 +189,35 @@ def test_leaks_between_splits(dataset, run, parsed, tmp_path) -> None:
     leaks = parsed(run("evaluate", tmp_path / "m.onnx", tmp_path / "d.npz", "--json"))["leaks"]
     assert leaks["same_landmarks"] >= 1
     assert leaks["examples"][0]["test"] == str(samples.source[0])
+
+
+def with_splits(dataset: LandmarkDataset, path: Path, *splits: str) -> Path:
+    """A file in which the first samples have these splits, and the others none."""
+    split = np.array([*splits, *[""] * (dataset.n_samples - len(splits))])
+    names = np.array([f"{path.stem} {k}" for k in range(len(split))])
+    samples = replace(dataset.samples, split=split, source=names, sha256=names)
+    save_dataset(replace(dataset, samples=samples), path)
+    return path
+
+
+def test_each_file_has_a_split_or_none(dataset, onnx, run, parsed, tmp_path) -> None:
+    n = dataset.n_samples
+    whole = with_splits(dataset, tmp_path / "whole.npz")
+    parts = with_splits(dataset, tmp_path / "parts.npz", *["test"] * 3, *["train"] * (n - 3))
+    result = run("evaluate", onnx, whole, parts, "--json")
+    assert f"tested: {n} without a split, 3 of test; left out: {n - 3} of train" in result.stderr
+    values = parsed(result)
+    assert values["n"] == n + 3
+    assert values["splits"] == {"tested": {"": n, "test": 3}, "left_out": {"train": n - 3}}
+    assert parsed(run("evaluate", onnx, whole, parts, "--split", "test", "--json"))["n"] == 3
+    assert "left out" not in run("evaluate", onnx, whole).stderr
+
+
+def test_all_splits_test_a_model_that_comes_with_handlore(dataset, run, parsed, tmp_path) -> None:
+    labels = np.where(dataset.samples.label == "victory", "peace", dataset.samples.label)
+    data = replace(dataset, samples=replace(dataset.samples, label=labels))
+    path = with_splits(data, tmp_path / "d.npz", "test", *["train"] * (data.n_samples - 1))
+    result = run("evaluate", "everyday", path, "--no-streams", "--json")
+    assert parsed(result)["n"] == data.n_samples
+    assert "as everyday comes with handlore; choose with --split" in result.stderr
+    assert parsed(run("evaluate", "everyday", path, "--split", "test", "--json"))["n"] == 1
