@@ -67,7 +67,7 @@ class Evaluation:
     intervals: Intervals
 
     leaks: Leaks | None = None
-    """Items that are also in the training data, where that can be checked."""
+    """Items that are also in the training data; None where that could not be checked."""
     importances: tuple[Importance, ...] = ()
     """The contribution of each part of the hand, if it was measured."""
     model: str = ""
@@ -147,7 +147,7 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
-        leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
+        leaks = {"leaks": self.leaks.as_json() if self.leaks else None}
         parts = {_PART_KEYS.get(o.part, o.part): round(o.lost, 5) for o in self.importances}
         found = self.scores.as_json() | self.intervals.as_json() | leaks
         found |= ({"importance": parts} if parts else {}) | self._breakdown()
@@ -223,7 +223,7 @@ def evaluate(
     """
     name = "" if isinstance(model, Model) else str(model)
     loaded = load_model(model)
-    given = dataset if isinstance(dataset, list | tuple) else [dataset]
+    given: Any = dataset if isinstance(dataset, list | tuple) else [dataset]
     parts = [load_dataset(one) for one in given]
     dataset, card, is_own = concatenate(parts), loaded.card, not is_ready(model)
     sizes = [one.n_samples for one in parts]
@@ -241,7 +241,9 @@ def evaluate(
     if with_streams is not False and (card.kind == "pose" or NONE_LABEL in card.labels):
         outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
         streams = outputs.counted(loaded.thresholds)
-    notes = _about_splits(splits, "" if is_own else name) + _doubts(card, tested, is_own=is_own)
+    notes = _about_splits(splits, "" if is_own else name) + _doubts(
+        card, tested, is_own=is_own, is_checked=found.leaks is not None
+    )
     return replace(
         found,
         model=name or card.estimator,
@@ -268,8 +270,13 @@ def _about_splits(splits: Mapping[str, Mapping[str, int]], ready: str) -> list[s
     return []
 
 
-def _doubts(card: ModelCard, dataset: LandmarkDataset, *, is_own: bool) -> list[str]:
-    """Return why the scores of a model file may be misleading; those with handlore are not own."""
+def _doubts(
+    card: ModelCard, dataset: LandmarkDataset, *, is_own: bool, is_checked: bool
+) -> list[str]:
+    """Return why the scores of a model file may be misleading.
+
+    It is one's own if it did not come with handlore; ``is_checked`` says that leaks are known.
+    """
     lines = []
     unknown = sorted(set(dataset.labels) - set(card.labels) - {NONE_LABEL})
     if unknown:
@@ -277,6 +284,12 @@ def _doubts(card: ModelCard, dataset: LandmarkDataset, *, is_own: bool) -> list[
     if dataset.digest() == card.training.get("data_digest"):
         lines.append("the model was trained on exactly this data; the scores are meaningless")
         return lines
+    if not is_checked:
+        lacks = "the data has" if not (dataset.samples.sha256 != "").any() else "the model file has"
+        lines.append(
+            "it could not be checked whether these samples are also in the training data:"
+            f" {lacks} no digests of them"
+        )
     trained = int((dataset.samples.split == "train").sum())
     if trained and is_own:
         lines.append(f"{trained} of these samples are marked for training; choose with --split")

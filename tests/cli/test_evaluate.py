@@ -178,6 +178,16 @@ def test_leaks_unknown(dataset, onnx, run, parsed, tmp_path) -> None:
     assert "none of the samples tested, by file; landmarks could not be compared" in page
 
 
+def test_leaks_that_cannot_be_checked(dataset, onnx, run, parsed, tmp_path) -> None:
+    bare = replace(dataset.samples, sha256=np.full(dataset.n_samples, ""))
+    save_dataset(replace(dataset, samples=bare), tmp_path / "bare.npz")
+    result = run("evaluate", onnx, tmp_path / "bare.npz", "--json", "--report", tmp_path / "r")
+    assert parsed(result)["leaks"] is None
+    assert "could not be checked" in result.stderr
+    page = (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert "unknown: it could not be checked" in page
+
+
 def test_leaks_between_splits(dataset, run, parsed, tmp_path) -> None:
     n = dataset.n_samples
     split = np.where(np.arange(n) % 2, "train", "test")
