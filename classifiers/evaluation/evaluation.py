@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate, listed
+from handlore.datasets.labels import about_same, means_no_gesture, renamed, same_labels
 from handlore.datasets.splits import By, held_out_samples, protocol_words, split_counts
 from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import InvalidDataError, shell_line
 from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
@@ -94,6 +96,8 @@ class Evaluation:
     splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """A model file: how many samples of each split of the data were ``tested``, and ``left_out``;
     '' is no split."""
+    counted_as: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the data that the model has in another spelling, and that spelling."""
 
     @classmethod
     def of(
@@ -155,6 +159,7 @@ class Evaluation:
         found |= self.split.as_json() if self.split else {}
         found |= {"streams": self.streams.as_json()} if self.streams else {}
         found |= {"untested": dict(self.untested)} if self.untested else {}
+        found |= {"counted_as": dict(self.counted_as)} if self.counted_as else {}
         found |= {"splits": {key: dict(n) for key, n in self.splits.items()}} if self.splits else {}
         if self.reference is not None and self.reference.split is not None:
             values = self.reference.as_json()
@@ -192,6 +197,8 @@ def evaluate(
     """Score a model file on a dataset.
 
     An item without a hand is predicted as ``none``, and is an error unless that is its label.
+    Labels that the model has in another spelling (capitals, spaces, hyphens, underscores) count as
+    those of the model.
 
     Parameters
     ----------
@@ -211,7 +218,7 @@ def evaluate(
     Raises
     ------
     HandloreError
-        If the dataset is of another kind, or has no such split.
+        If the dataset is of another kind, has no such split, or the model knows none of its labels.
 
     Examples
     --------
@@ -228,6 +235,7 @@ def evaluate(
     dataset, card, is_own = concatenate(parts), loaded.card, not is_ready(model)
     sizes = [one.n_samples for one in parts]
     tested = held_out_samples(dataset, split, sizes) if is_own or split else dataset
+    tested, names = _in_spelling_of(card, tested)
     splits = {"tested": split_counts(tested)}
     splits["left_out"] = split_counts(dataset) - splits["tested"]
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
@@ -241,9 +249,9 @@ def evaluate(
     if with_streams is not False and (card.kind == "pose" or NONE_LABEL in card.labels):
         outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
         streams = outputs.counted(loaded.thresholds)
-    notes = _about_splits(splits, "" if is_own else name) + _doubts(
-        card, tested, is_own=is_own, is_checked=found.leaks is not None
-    )
+    doubts = _doubts(card, tested, is_own=is_own, is_checked=found.leaks is not None)
+    spelled = [about_same(names)] if names else []
+    notes = [*_about_splits(splits, "" if is_own else name), *spelled, *doubts]
     return replace(
         found,
         model=name or card.estimator,
@@ -251,7 +259,28 @@ def evaluate(
         notes=tuple(notes),
         streams=streams,
         splits=splits,
+        counted_as=names,
     )
+
+
+def _in_spelling_of(
+    card: ModelCard, tested: LandmarkDataset
+) -> tuple[LandmarkDataset, dict[str, str]]:
+    """Return data with its labels in the spelling of a model, and those that had another.
+
+    Data of which the model knows no label are refused.
+    """
+    names = same_labels(tested.labels, card.labels)
+    if names:
+        samples = replace(tested.samples, label=renamed(tested.samples.label, names))
+        tested = replace(tested, samples=samples)
+    gestures = set(tested.labels) - {NONE_LABEL}
+    if gestures and not set(tested.labels) & set(card.labels):
+        raise InvalidDataError(
+            f"the model knows none of the labels of the data ({listed(sorted(gestures))}; the"
+            f" model: {listed(card.labels)}); evaluate a model of these gestures"
+        )
+    return tested, names
 
 
 def _about_splits(splits: Mapping[str, Mapping[str, int]], ready: str) -> list[str]:
@@ -281,6 +310,12 @@ def _doubts(
     unknown = sorted(set(dataset.labels) - set(card.labels) - {NONE_LABEL})
     if unknown:
         lines.append(f"the model does not know {listed(unknown)}; each counts as an error")
+    if NONE_LABEL in card.labels and (idle := [one for one in unknown if means_no_gesture(one)]):
+        option = shell_line("--none", idle[0])
+        lines.append(
+            f"{listed(idle)} may mean no gesture: `handlore convert` with {option} makes it"
+            f" `{NONE_LABEL}`"
+        )
     if dataset.digest() == card.training.get("data_digest"):
         lines.append("the model was trained on exactly this data; the scores are meaningless")
         return lines

@@ -231,3 +231,35 @@ def test_all_splits_test_a_model_that_comes_with_handlore(dataset, run, parsed, 
     assert parsed(result)["n"] == data.n_samples
     assert "as everyday comes with handlore; choose with --split" in result.stderr
     assert parsed(run("evaluate", "everyday", path, "--split", "test", "--json"))["n"] == 1
+
+
+def labelled(dataset: LandmarkDataset, path: Path, names: dict[str, str]) -> Path:
+    labels = np.array([names.get(label, label) for label in dataset.samples.label.tolist()])
+    save_dataset(replace(dataset, samples=replace(dataset.samples, label=labels)), path)
+    return path
+
+
+def test_labels_in_another_spelling_count(dataset, onnx, run, parsed, tmp_path) -> None:
+    names = {"open_palm": "Open palm", "fist": "FIST", "victory": "no_gesture"}
+    data = labelled(dataset, tmp_path / "d.npz", names)
+    result = run("evaluate", onnx, data, "--json", "--no-streams")
+    values = parsed(result)
+    assert values["counted_as"] == {"FIST": "fist", "Open palm": "open_palm"}
+    assert values["per_class"]["open_palm"]["recall"] == values["per_class"]["fist"]["recall"] == 1
+    assert "note: FIST counts as fist, Open palm as open_palm" in result.stderr
+    assert "does not know no_gesture; each counts as an error" in result.stderr
+
+
+def test_names_for_no_gesture(moves: Path, saved: Callable[..., Path], run: Run) -> None:
+    data = movements(2, 1, labels=("left", "still"))
+    labels = np.where(data.samples.label == "still", "No gesture", "left")
+    path = saved(replace(data, samples=replace(data.samples, label=labels)))
+    line = "No gesture may mean no gesture: `handlore convert` with --none 'No gesture' makes it"
+    assert line in run("evaluate", moves, path, "--no-streams").stderr
+
+
+def test_data_of_which_no_label_is_known(dataset, onnx, run, refused, tmp_path) -> None:
+    data = dataset.select(np.isin(dataset.samples.label, ["fist", "point"]))
+    path = labelled(data, tmp_path / "d.npz", {"fist": "rock", "point": "one"})
+    line = refused(run("evaluate", onnx, path))
+    assert "none of the labels of the data (one, rock; the model: fist, open_palm, point" in line
