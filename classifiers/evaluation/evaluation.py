@@ -310,6 +310,14 @@ def _doubts(
     unknown = sorted(set(dataset.labels) - set(card.labels) - {NONE_LABEL})
     if unknown:
         lines.append(f"the model does not know {listed(unknown)}; each counts as an error")
+    # A model of movements has `none` for streams, even if it has seen no clips of it.
+    learnt = card.training.get("counts") or card.labels
+    shown = dataset.samples.label[dataset.has_hand]
+    if NONE_LABEL in shown and NONE_LABEL not in learnt:
+        lines.append(
+            f"the model has not learnt {NONE_LABEL} from examples; each of its samples that shows a"
+            " hand counts as an error"
+        )
     if NONE_LABEL in card.labels and (idle := [one for one in unknown if means_no_gesture(one)]):
         option = shell_line("--none", idle[0])
         lines.append(

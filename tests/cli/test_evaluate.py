@@ -263,3 +263,17 @@ def test_data_of_which_no_label_is_known(dataset, onnx, run, refused, tmp_path) 
     path = labelled(data, tmp_path / "d.npz", {"fist": "rock", "point": "one"})
     line = refused(run("evaluate", onnx, path))
     assert "none of the labels of the data (one, rock; the model: fist, open_palm, point" in line
+
+
+def test_none_that_was_not_learnt(
+    saved: Callable[..., Path], run: Run, moves: Path, tmp_path: Path
+) -> None:
+    """Such a model has the label none for streams, and clips never get it."""
+    known, out = movements(3, 2, labels=("left", "right")), tmp_path / "m.onnx"
+    path = saved(known)
+    assert train(path, "--out", out).exit_code == 0
+    labels = np.where(known.samples.label == "left", "left", "none")
+    other = saved(replace(known, samples=replace(known.samples, label=labels)))
+    line = "has not learnt none from examples; each of its samples that shows a hand counts as an"
+    assert line in run("evaluate", out, other, "--no-streams").stderr
+    assert line not in run("evaluate", moves, other, "--no-streams").stderr
