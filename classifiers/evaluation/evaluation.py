@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate, listed
+from handlore.datasets.kinds import READY_MODEL
 from handlore.datasets.labels import about_same, means_no_gesture, renamed, same_labels
 from handlore.datasets.splits import By, held_out_samples, protocol_words, split_counts
 from handlore.datasets.storage import load_dataset
@@ -23,7 +24,7 @@ from .comparison import RunResults
 from .importance import Importance, measure_importances
 from .intervals import Intervals
 from .leaks import Leaks
-from .scores import Predictions, Scores, predict_items
+from .scores import Predictions, Scores, predict_items, require_model_kind
 from .streams import StreamOutputs, StreamScores
 
 _MIN_GAP = 0.05
@@ -235,6 +236,7 @@ def evaluate(
     dataset, card, is_own = concatenate(parts), loaded.card, not is_ready(model)
     sizes = [one.n_samples for one in parts]
     tested = held_out_samples(dataset, split, sizes) if is_own or split else dataset
+    require_model_kind(dataset, loaded.encoder.kind, READY_MODEL)
     tested, names = _in_spelling_of(card, tested)
     splits = {"tested": split_counts(tested)}
     splits["left_out"] = split_counts(dataset) - splits["tested"]
