@@ -277,3 +277,13 @@ def test_none_that_was_not_learnt(
     line = "has not learnt none from examples; each of its samples that shows a hand counts as an"
     assert line in run("evaluate", out, other, "--no-streams").stderr
     assert line not in run("evaluate", moves, other, "--no-streams").stderr
+
+
+def test_macro_f1_without_an_interval(dataset, onnx, run, parsed, tmp_path) -> None:
+    """All of one label are right, all of two are not known to the model."""
+    names = {"point": "one", "victory": "one", "open_palm": "one"}
+    people = replace(dataset.samples, group=np.full(dataset.n_samples, ""))
+    data = labelled(replace(dataset, samples=people), tmp_path / "d.npz", names)
+    result = run("evaluate", onnx, data, "--no-streams", "--report", tmp_path / "r")
+    assert "macro-F1 0.500 (no interval)" in result.stdout
+    assert parsed(run("evaluate", onnx, data, "--json"))["macro_f1_interval"] is None
