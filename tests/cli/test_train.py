@@ -56,6 +56,21 @@ def test_labels_are_those_that_were_taught(run: Run, tmp_path: Path) -> None:
     assert len(load_model(tmp_path / "m.onnx").labels) == len(LABELS) + 1
 
 
+def test_samples_without_a_hand_are_left_out(
+    dataset: LandmarkDataset, run: Run, saved: Callable[..., Path], tmp_path: Path
+) -> None:
+    nothing = {"image": np.nan, "world": np.nan, "handedness": np.nan, "score": np.nan, "stage": -1}
+    arrays = {name: getattr(dataset, name).copy() for name in nothing}
+    for name, array in arrays.items():
+        array[:3] = nothing[name]
+    for data, ending in (
+        (replace(dataset, **arrays), "; 3 without a hand left out\n"),
+        (dataset, " s\n"),
+    ):
+        done = run("train", saved(data), "--model", "linear", "--out", tmp_path / "m.onnx")
+        assert done.stdout.partition("wrote")[0].endswith(ending)
+
+
 def test_crossval_scores(npz: Path, run: Run, parsed: Parsed, tmp_path: Path) -> None:
     out = tmp_path / "m.onnx"
     said = parsed(run("train", npz, "--model", "linear", "--crossval", "--out", out, "--json"))
