@@ -46,8 +46,8 @@ def renamed(labels: StrArray, names: dict[str, str]) -> StrArray:
 
 def about_same(names: dict[str, str]) -> str:
     """Return in words which labels count as others: ``A counts as a, B as b and 24 more``."""
-    pairs = [f"{label} {'as' if n else 'counts as'} {name}" for n, (label, name) in
-             enumerate(names.items())]  # fmt: skip
+    first, *others = names.items()
+    pairs = ["{} counts as {}".format(*first), *("{} as {}".format(*one) for one in others)]
     more = f" and {len(pairs) - _MOST_NAMED} more" if len(pairs) > _MOST_NAMED else ""
     return ", ".join(pairs[:_MOST_NAMED]) + more
 

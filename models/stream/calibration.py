@@ -251,15 +251,14 @@ def _in_spelling_of(
     """Return streams with labels in the spelling of a model, and those spelled differently."""
     shown = {one.label for stream in streams for one in stream.ground_truth}
     names = same_labels(shown, model.labels)
-    spelled = [
-        [replace(one, label=names.get(one.label, one.label)) for one in stream.ground_truth]
-        for stream in streams
-    ]
-    # What counts as `none` is no gesture.
-    gestures = [tuple(one for one in each if one.label != NONE_LABEL) for each in spelled]
-    return [
-        replace(stream, ground_truth=truth) for stream, truth in zip(streams, gestures, strict=True)
-    ], names
+
+    def spelled(stream: Stream) -> Stream:
+        truth = [replace(one, label=names.get(one.label, one.label)) for one in stream.ground_truth]
+        # What counts as `none` is no gesture.
+        gestures = tuple(one for one in truth if one.label != NONE_LABEL)
+        return replace(stream, ground_truth=gestures)
+
+    return [spelled(stream) for stream in streams], names
 
 
 def _unknown_labels(model: StreamModel, streams: Sequence[Stream]) -> dict[str, int]:
