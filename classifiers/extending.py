@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from handlore.datasets.dataset import LandmarkDataset, StrArray, concatenate
+from handlore.datasets.dataset import LandmarkDataset, StrArray, concatenate, listed
 from handlore.datasets.kinds import DEFAULT_ESTIMATOR, KIND_WORDS
+from handlore.datasets.labels import same_labels
 from handlore.datasets.splits import BY, By, differs, strictest_by, untested_labels
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import HandloreError
@@ -108,13 +109,19 @@ def pipeline_beside(
     added = None if base is None else Base.load(base)
     examples = None if added is None else added.beside(dataset)
     notes = []
-    if added is not None:
+    if added is not None and examples is not None:
         own = added.card.estimator
         # It is trained several times, to say what is confused.
         is_slow = model is None and make_estimator(own).learns_in_epochs
         if model is None:
             model = DEFAULT_ESTIMATOR[dataset.header.kind] if is_slow else own
         features = features or added.features(dataset)
+        if alike := same_labels(dataset.labels, examples.labels):
+            pairs = [f"{own} and {theirs}" for own, theirs in alike.items()]
+            notes.append(
+                f"{listed(pairs)} of {added.name} are different labels; if they are the same"
+                " gesture, give it the same name"
+            )
         if is_slow:
             notes.append(
                 f"{added.name} was trained with {own}, which takes PyTorch and minutes; {model} is"

@@ -26,7 +26,7 @@ from handlore.models.files import load_model
 from handlore.models.model import Model
 from handlore.models.ready import is_ready, model_path
 
-from .evaluation.leaks import trained_on
+from .evaluation.leaks import seen_items, trained_on
 from .extending import Base
 from .factory import Pipeline, make_pipeline
 
@@ -149,11 +149,13 @@ class Origin:
                 " where they are"
             ]
         tested = self.dataset.select(self.dataset.samples.split == "test")
-        if n := sum(trained_on(self.model.card, tested) or []):
+        found = seen_items(self.model.card, tested)
+        if found is not None and (n := int(found.seen.sum())):
             were = "sample was" if n == 1 else "samples were"
+            least = "at least " if found.is_part else ""
             doubts.append(
-                f"{n} test {were} among the training data of {self.name}: its accuracy before is"
-                " too high"
+                f"{least}{n} test {were} among the training data of {self.name}: its accuracy"
+                " before is too high"
             )
         return replace(self, notes=(*self.notes, *doubts))
 

@@ -81,7 +81,7 @@ class EstimatorResult:
             "accuracy": found.scores.accuracy,
             "accuracy_interval": list(found.intervals.accuracy),
             "macro_f1": found.scores.macro_f1,
-            "macro_f1_interval": list(found.intervals.macro_f1),
+            "macro_f1_interval": found.intervals.as_json()["macro_f1_interval"],
             "bytes": self.n_bytes,
             "seconds_per_fold": round(self.seconds, 3),
             "difference": compared.difference,

@@ -218,6 +218,19 @@ class LoadedData:
     """What was decided."""
     unused: tuple[str, ...] = ()
     """Recordings of the other kind, where the caller chose one; else the notes name them."""
+    sizes: tuple[int, ...] = ()
+    """How many samples of the dataset each file or folder gave, in order."""
+
+    @property
+    def parts(self) -> list[LandmarkDataset]:
+        """The samples of each file or folder."""
+        if len(self.sizes) < 2:
+            return [self.dataset]
+        ends = np.cumsum(self.sizes)
+        return [
+            self.dataset.select(np.arange(end - size, end))
+            for size, end in zip(self.sizes, ends, strict=True)
+        ]
 
 
 def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None) -> LoadedData:
@@ -258,7 +271,8 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     folders = [one for one in read if isinstance(one, LoadedRecordings)]
     if not folders:
         files = [one for one in read if isinstance(one, LandmarkDataset)]
-        return LoadedData(concatenate(files), notes=twice)
+        sizes = tuple(one.n_samples for one in files)
+        return LoadedData(concatenate(files), notes=twice, sizes=sizes)
     files = [one for one in read if isinstance(one, LandmarkDataset)]
     chosen = kind or (files[0].header.kind if files else None) or _first_kind(folders)
     # One length for all, since a folder may hold nothing but `none`.
@@ -270,9 +284,11 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     with naming(failures):
         parts = [r.dataset(chosen, window) if isinstance(r, LoadedRecordings) else r for r in used]
         joined = concatenate(parts)
-    recorded_parts = [isinstance(one, LoadedRecordings) for one in used]
-    is_recorded = np.repeat(recorded_parts, [part.n_samples for part in parts])
-    joined, copies = _without_copies(joined, is_recorded)
+    part_of = np.repeat(np.arange(len(parts)), [part.n_samples for part in parts])
+    recorded_parts = np.array([isinstance(one, LoadedRecordings) for one in used])
+    kept, copies = _without_copies(joined, recorded_parts[part_of])
+    joined = joined.select(kept) if copies else joined
+    sizes = tuple(np.bincount(part_of[kept], minlength=len(parts)).tolist())
     notes = [
         f"left out: {counted(clips, 'clip')} of live runs, which are no static poses;"
         f" `{_improve(one.root)}` tests with them"
@@ -283,7 +299,7 @@ def load_data(paths: Sequence[str | Path] | str | Path, kind: Kind | None = None
     if kind is None:
         notes, unused = [*notes, *unused], []
     before = (*twice, *copies, *unsorted, *renamed, *_about_unreviewed(used, chosen))
-    return LoadedData(joined, failures, (*before, *notes), tuple(unused))
+    return LoadedData(joined, failures, (*before, *notes), tuple(unused), sizes)
 
 
 def _improve(root: Path) -> str:
@@ -304,8 +320,8 @@ def _without_repeats(paths: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]
 
 def _without_copies(
     dataset: LandmarkDataset, is_recorded: NDArray[np.bool_]
-) -> tuple[LandmarkDataset, tuple[str, ...]]:
-    """Return data without recordings that are there already, and a note if there are any.
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Return which samples are no recordings that are there already, and a note if some are.
 
     Somebody has copied recordings: of a folder in a file manager, or of two computers into one.
     Their digests are those of landmarks; in dataset files they are those of whole files.
@@ -317,9 +333,9 @@ def _without_copies(
     kept[known[np.unique(keys, axis=1, return_index=True)[1]]] = True
     n = int((~kept).sum())
     if not n:
-        return dataset, ()
+        return kept, ()
     are = "is a copy" if n == 1 else "are copies"
-    return dataset.select(kept), (f"{counted(n, 'sample')} {are} of another: each counts once",)
+    return kept, (f"{counted(n, 'sample')} {are} of another: each counts once",)
 
 
 def _about_unreviewed(read: Sequence[LandmarkDataset | LoadedRecordings], kind: Kind) -> list[str]:

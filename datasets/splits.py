@@ -4,7 +4,8 @@ Neighbouring frames, augmented copies of one picture and pictures of one person 
 that puts them on both sides measures memory, not recognition.
 """
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from numbers import Integral
 from typing import Any, Literal
 
@@ -32,13 +33,27 @@ def training_samples(dataset: LandmarkDataset, split: str | None = None) -> Land
     return _of_split(dataset, wanted)
 
 
-def held_out_samples(dataset: LandmarkDataset, split: str | None = None) -> LandmarkDataset:
-    """Return what a model is tested on: split ``test`` where there is one, else all."""
+def held_out_samples(
+    dataset: LandmarkDataset, split: str | None = None, sizes: Sequence[int] = ()
+) -> LandmarkDataset:
+    """Return what a model is tested on: split ``test`` where there is one, else all.
+
+    Of a dataset that was joined of files, ``sizes`` are the numbers of their samples: each has a
+    split ``test`` or not.
+    """
     if not dataset.n_samples:
         raise HandloreError("the data holds no samples")
-    if split is None and not (dataset.samples.split == "test").any():
-        return dataset
-    return _of_split(dataset, [split or "test"])
+    if split is not None:
+        return _of_split(dataset, [split])
+    is_test = dataset.samples.split == "test"
+    files = np.split(is_test, np.cumsum(sizes)[:-1]) if sizes else [is_test]
+    chosen = np.concatenate([one | ~one.any() for one in files])
+    return dataset if chosen.all() else dataset.select(chosen)
+
+
+def split_counts(dataset: LandmarkDataset) -> Counter[str]:
+    """Count the samples of each split, without augmented copies; '' is no split."""
+    return Counter(dataset.samples.split[dataset.samples.view == 0].tolist())
 
 
 def _of_split(dataset: LandmarkDataset, wanted: list[str]) -> LandmarkDataset:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.files import read_start
+from handlore.datasets.labels import renamed, same_labels
 from handlore.landmarks.errors import HandloreError, InvalidDataError, OptionError, require_type
 from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.untrusted import DAMAGE, MAX_JSON_BYTES, parse_json, printable
@@ -389,7 +390,8 @@ def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
         )
     order = np.array([place[key] for key in a.key.tolist()])
     truth = b.truth[order]
-    same = int((truth == a.truth).sum())
+    # Each run may be of a model that spells the labels in its own way.
+    same = int((renamed(truth, same_labels(truth.tolist(), a.truth.tolist())) == a.truth).sum())
     if same < len(truth):
         raise HandloreError(
             f"the runs have the same items, but different labels: {same} of {len(truth)} match; run"

@@ -7,19 +7,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, listed
-from handlore.datasets.splits import By, held_out_samples, protocol_words
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, concatenate, listed
+from handlore.datasets.kinds import READY_MODEL
+from handlore.datasets.labels import about_same, means_no_gesture, renamed, same_labels
+from handlore.datasets.splits import By, held_out_samples, protocol_words, split_counts
 from handlore.datasets.storage import load_dataset
+from handlore.landmarks.errors import InvalidDataError, shell_line
+from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
 from handlore.models.files import load_model
 from handlore.models.model import Model
+from handlore.models.ready import is_ready
 
 from .breakdown import Reliability, detection_rates, scores_by_stage, scores_by_unit
 from .comparison import RunResults
 from .importance import Importance, measure_importances
 from .intervals import Intervals
 from .leaks import Leaks
-from .scores import Predictions, Scores, predict_items
+from .scores import Predictions, Scores, predict_items, require_model_kind
 from .streams import StreamOutputs, StreamScores
 
 _MIN_GAP = 0.05
@@ -65,7 +70,7 @@ class Evaluation:
     intervals: Intervals
 
     leaks: Leaks | None = None
-    """Items that are also in the training data, where that can be checked."""
+    """Items that are also in the training data; None where that could not be checked."""
     importances: tuple[Importance, ...] = ()
     """The contribution of each part of the hand, if it was measured."""
     model: str = ""
@@ -89,6 +94,11 @@ class Evaluation:
     untested: Mapping[str, int] = field(default_factory=dict)
     """Items by label that are not in the scores, since training has no example when they are
     tested."""
+    splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """A model file: how many samples of each split of the data were ``tested``, and ``left_out``;
+    '' is no split."""
+    counted_as: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the data that the model has in another spelling, and that spelling."""
 
     @classmethod
     def of(
@@ -142,7 +152,7 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Return it under the names that scripts rely on."""
-        leaks = {"leaks": self.leaks.as_json()} if self.leaks else {}
+        leaks = {"leaks": self.leaks.as_json() if self.leaks else None}
         parts = {_PART_KEYS.get(o.part, o.part): round(o.lost, 5) for o in self.importances}
         found = self.scores.as_json() | self.intervals.as_json() | leaks
         found |= ({"importance": parts} if parts else {}) | self._breakdown()
@@ -150,6 +160,8 @@ class Evaluation:
         found |= self.split.as_json() if self.split else {}
         found |= {"streams": self.streams.as_json()} if self.streams else {}
         found |= {"untested": dict(self.untested)} if self.untested else {}
+        found |= {"counted_as": dict(self.counted_as)} if self.counted_as else {}
+        found |= {"splits": {key: dict(n) for key, n in self.splits.items()}} if self.splits else {}
         if self.reference is not None and self.reference.split is not None:
             values = self.reference.as_json()
             kept = {key: values[key] for key in _KEPT_OF_REFERENCE}
@@ -177,7 +189,7 @@ class Evaluation:
 
 def evaluate(
     model: Model | str | Path,
-    dataset: LandmarkDataset | str | Path,
+    dataset: LandmarkDataset | str | Path | Sequence[LandmarkDataset | str | Path],
     *,
     split: str | None = None,
     with_importances: bool = False,
@@ -186,15 +198,18 @@ def evaluate(
     """Score a model file on a dataset.
 
     An item without a hand is predicted as ``none``, and is an error unless that is its label.
+    Labels that the model has in another spelling (capitals, spaces, hyphens, underscores) count as
+    those of the model.
 
     Parameters
     ----------
     model
-        A loaded model, or its file.
+        A loaded model, or its file, or the name of one that comes with handlore.
     dataset
-        Samples of the model's kind; or their file.
+        Samples of the model's kind; or their file; or several.
     split
-        Test on this split of the dataset; default: ``test`` if there is one, else all.
+        Test on this split; default: the split ``test`` of each dataset that has one, all of
+        others. For the name of a model that comes with handlore, all.
     with_importances
         Also measure the contribution of each part of the hand.
     with_streams
@@ -204,7 +219,7 @@ def evaluate(
     Raises
     ------
     HandloreError
-        If the dataset is of another kind, or has no such split.
+        If the dataset is of another kind, has no such split, or the model knows none of its labels.
 
     Examples
     --------
@@ -215,8 +230,16 @@ def evaluate(
     ('the model was trained on exactly this data; the scores are meaningless',)
     """
     name = "" if isinstance(model, Model) else str(model)
-    loaded, dataset = load_model(model), load_dataset(dataset)
-    card, tested = loaded.card, held_out_samples(dataset, split)
+    loaded = load_model(model)
+    given: Any = dataset if isinstance(dataset, list | tuple) else [dataset]
+    parts = [load_dataset(one) for one in given]
+    dataset, card, is_own = concatenate(parts), loaded.card, not is_ready(model)
+    sizes = [one.n_samples for one in parts]
+    tested = held_out_samples(dataset, split, sizes) if is_own or split else dataset
+    require_model_kind(dataset, loaded.encoder.kind, READY_MODEL)
+    tested, names = _in_spelling_of(card, tested)
+    splits = {"tested": split_counts(tested)}
+    splits["left_out"] = split_counts(dataset) - splits["tested"]
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(
         predict_items(*classifier),
@@ -228,26 +251,92 @@ def evaluate(
     if with_streams is not False and (card.kind == "pose" or NONE_LABEL in card.labels):
         outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
         streams = outputs.counted(loaded.thresholds)
+    doubts = _doubts(card, tested, is_own=is_own, is_checked=found.leaks is not None)
+    spelled = [about_same(names)] if names else []
+    notes = [*_about_splits(splits, "" if is_own else name), *spelled, *doubts]
     return replace(
         found,
         model=name or card.estimator,
         tested=loaded,
-        notes=tuple(_doubts(card, tested)),
+        notes=tuple(notes),
         streams=streams,
+        splits=splits,
+        counted_as=names,
     )
 
 
-def _doubts(card: ModelCard, dataset: LandmarkDataset) -> list[str]:
-    """Return why the scores of a model file may be misleading."""
+def _in_spelling_of(
+    card: ModelCard, tested: LandmarkDataset
+) -> tuple[LandmarkDataset, dict[str, str]]:
+    """Return data with its labels in the spelling of a model, and those that had another.
+
+    Data of which the model knows no label are refused.
+    """
+    names = same_labels(tested.labels, card.labels)
+    if names:
+        samples = replace(tested.samples, label=renamed(tested.samples.label, names))
+        tested = replace(tested, samples=samples)
+    gestures = set(tested.labels) - {NONE_LABEL}
+    if gestures and not set(tested.labels) & set(card.labels):
+        raise InvalidDataError(
+            f"the model knows none of the labels of the data ({listed(sorted(gestures))}; the"
+            f" model: {listed(card.labels)}); evaluate a model of these gestures"
+        )
+    return tested, names
+
+
+def _about_splits(splits: Mapping[str, Mapping[str, int]], ready: str) -> list[str]:
+    """Say which splits were tested if some are not; or if a model that comes with handlore is."""
+    tested, left_out = (
+        ", ".join(
+            f"{n} of {printable(split)}" if split else f"{n} without a split"
+            for split, n in sorted(splits[key].items())
+        )
+        for key in ("tested", "left_out")
+    )
+    if left_out:
+        return [f"tested: {tested}; left out: {left_out}; choose with --split"]
+    if ready and "train" in splits["tested"]:
+        return [f"tested: {tested}, as {ready} comes with handlore; choose with --split"]
+    return []
+
+
+def _doubts(
+    card: ModelCard, dataset: LandmarkDataset, *, is_own: bool, is_checked: bool
+) -> list[str]:
+    """Return why the scores of a model file may be misleading.
+
+    It is one's own if it did not come with handlore; ``is_checked`` says that leaks are known.
+    """
     lines = []
     unknown = sorted(set(dataset.labels) - set(card.labels) - {NONE_LABEL})
     if unknown:
         lines.append(f"the model does not know {listed(unknown)}; each counts as an error")
+    # A model of movements has `none` for streams, even if it has seen no clips of it.
+    learnt = card.training.get("counts") or card.labels
+    shown = dataset.samples.label[dataset.has_hand]
+    if NONE_LABEL in shown and NONE_LABEL not in learnt:
+        lines.append(
+            f"the model has not learnt {NONE_LABEL} from examples; each of its samples that shows a"
+            " hand counts as an error"
+        )
+    if NONE_LABEL in card.labels and (idle := [one for one in unknown if means_no_gesture(one)]):
+        option = shell_line("--none", idle[0])
+        lines.append(
+            f"{listed(idle)} may mean no gesture: `handlore convert` with {option} makes it"
+            f" `{NONE_LABEL}`"
+        )
     if dataset.digest() == card.training.get("data_digest"):
         lines.append("the model was trained on exactly this data; the scores are meaningless")
         return lines
+    if not is_checked:
+        lacks = "the data has" if not (dataset.samples.sha256 != "").any() else "the model file has"
+        lines.append(
+            "it could not be checked whether these samples are also in the training data:"
+            f" {lacks} no digests of them"
+        )
     trained = int((dataset.samples.split == "train").sum())
-    if trained:
+    if trained and is_own:
         lines.append(f"{trained} of these samples are marked for training; choose with --split")
     groups = set(dataset.samples.group.tolist()) - {""}
     shared = sorted(groups & set(card.training.get("groups") or ()))

@@ -6,7 +6,7 @@ than on the number of their pictures. The bootstrap therefore draws whole groups
 
 Two or three groups give the range from the worst to the best group. With one group, its items are
 drawn. Where all groups have the same score, for example 100 %, no draw differs: then the interval
-is Wilson's for the number of items.
+is Wilson's for the number of items. If macro-F1 alone does not differ, it has no interval.
 """
 
 from collections import Counter
@@ -43,7 +43,8 @@ class Intervals:
     """The 95 % intervals of scores."""
 
     accuracy: Interval
-    macro_f1: Interval
+    macro_f1: Interval | None
+    """None if no draw differs, as where all items of a label are right or all are wrong."""
 
     over: str
     """Units that were drawn: ``group``, ``session``, ``recording`` or ``item``."""
@@ -69,10 +70,8 @@ class Intervals:
         units, over = units_of(predictions, dataset)
         counts = _counts(predictions, units)
         spread = _scores(bootstrap_sums(counts, n_draws, seed))
-        accuracy, macro_f1 = (
-            percentiles(spread[:, 0]),
-            _centred(spread[:, 1], Scores.of(predictions).macro_f1),
-        )
+        accuracy = percentiles(spread[:, 0])
+        macro_f1 = _centred(spread[:, 1], Scores.of(predictions).macro_f1)
         n_alike = 0
         if np.ptp(spread[:, 0]) < TOLERANCE:
             # All draws have the same score; the number of items still gives an interval.
@@ -80,7 +79,8 @@ class Intervals:
             accuracy, of_f1 = (
                 wilson(one * n_alike, n_alike) for one in (scores.accuracy, scores.macro_f1)
             )
-            macro_f1 = min(macro_f1[0], of_f1[0]), max(macro_f1[1], of_f1[1])
+            drawn = macro_f1 or of_f1
+            macro_f1 = min(drawn[0], of_f1[0]), max(drawn[1], of_f1[1])
         alone = single_unit(dataset) if over == "item" else ""
         lacking = partly_named(dataset) if over == "item" and not alone else None
         return cls(accuracy, macro_f1, over, len(counts), alone, lacking or "", n_alike)
@@ -89,7 +89,7 @@ class Intervals:
         """Return them under the names that scripts rely on."""
         return {
             "accuracy_interval": list(self.accuracy),
-            "macro_f1_interval": list(self.macro_f1),
+            "macro_f1_interval": list(self.macro_f1) if self.macro_f1 else None,
             "interval_over": "item" if self.n_alike else self.over,
             "interval_n": self.n_alike or self.n,
             "interval_words": self.words,
@@ -163,11 +163,15 @@ def percentiles(values: Floats) -> Interval:
     return float(low), float(high)
 
 
-def _centred(values: Floats, middle: float) -> Interval:
+def _centred(values: Floats, middle: float) -> Interval | None:
     """Return the percentiles of draws, shifted so that their mean is the score itself.
+
+    None if hardly any draw differs.
 
     Draws repeat some items and lack others, which shifts macro-F1 if there are many rare labels.
     """
+    if np.ptp(percentiles(values)) < TOLERANCE:
+        return None
     low, high = percentiles(np.clip(values + (middle - values.mean()), 0, 1))
     return min(low, middle), max(high, middle)
 

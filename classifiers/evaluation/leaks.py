@@ -61,6 +61,8 @@ class Leaks:
     """The nearest ones."""
     by_landmarks: bool = True
     """Whether landmarks were compared; a model file stores digests only."""
+    n_checked: int | None = None
+    """How many test samples could be looked up; None for all."""
 
     @property
     def n(self) -> int:
@@ -73,6 +75,7 @@ class Leaks:
             "n": self.n,
             "same_file": self.n_same_file,
             "same_landmarks": self.n_same_landmarks if self.by_landmarks else None,
+            "checked": self.n_checked,
             "examples": [
                 {"test": one.test, "train": one.train, "why": one.why, "distance": one.distance}
                 for one in self.examples
@@ -89,9 +92,12 @@ class Leaks:
         )
         near = f"{self.n_same_landmarks} by landmarks" if self.by_landmarks else NOT_COMPARED
         items = "test sample is" if self.n == 1 else "test samples are"
+        least, of = "", ""
+        if self.n_checked is not None:
+            least, of = "at least ", f" of the {self.n_checked} that can be looked up"
         return [
-            f"{self.n} {items} also in training ({self.n_same_file} by file, {near}), so the"
-            f" scores are too high: {such}"
+            f"{least}{self.n} {items} also in training ({self.n_same_file}{of} by file, {near}), so"
+            f" the scores are too high: {such}"
         ]
 
     @classmethod
@@ -130,13 +136,14 @@ class Leaks:
         pairs = _split(card, tested, loaded)
         if pairs is not None:
             return cls.of(loaded, [pairs])
-        known = trained_on(card, tested)
-        if known is None:
+        found = seen_items(card, tested)
+        if found is None or not found.checked.any():
             return None
         samples = tested.samples
-        seen = np.flatnonzero(np.array(known) & (samples.view == 0))
+        seen = np.flatnonzero(found.seen & (samples.view == 0))
+        n_checked = int((found.checked & (samples.view == 0)).sum()) if found.is_part else None
         examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
-        return cls(len(seen), 0, tuple(examples), by_landmarks=False)
+        return cls(len(seen), 0, tuple(examples), by_landmarks=False, n_checked=n_checked)
 
 
 def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
@@ -228,21 +235,46 @@ _LENGTH = 10
 
 
 def item_digests(dataset: LandmarkDataset) -> str:
-    """Return the shortened digests of the items of a dataset, concatenated.
+    """Return the shortened digests of the items of a dataset, sorted and concatenated.
 
-    Empty if there are too many items, or none has a digest.
+    Of more than :data:`MAX_DIGESTS` the smallest, as the same items are among them in any data.
     """
     digests = sorted({_short(digest) for digest in dataset.samples.sha256.tolist() if digest})
-    return "" if len(digests) > MAX_DIGESTS else "".join(digests)
+    return "".join(digests[:MAX_DIGESTS])
 
 
-def trained_on(card: ModelCard, dataset: LandmarkDataset) -> list[bool] | None:
-    """Return which samples (n_samples,) a model was trained on; None if its card does not say."""
+@dataclass(frozen=True, eq=False)
+class SeenItems:
+    """Samples that were looked up in the digests of a model file."""
+
+    seen: NDArray[np.bool_]
+    """(n_samples,) whether the model was trained on it."""
+    checked: NDArray[np.bool_]
+    """(n_samples,) whether it can be looked up: it has a digest, of those that are stored."""
+    is_part: bool
+    """Whether the file stores as many digests as it may: others can be missing."""
+
+
+def seen_items(card: ModelCard, dataset: LandmarkDataset) -> SeenItems | None:
+    """Look up the samples of a dataset in a model file; None if it has no digests."""
     text = card.training.get("item_digests")
     if not isinstance(text, str) or not text:
         return None
     known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
-    return [bool(digest) and _short(digest) in known for digest in dataset.samples.sha256.tolist()]
+    digests = [_short(digest) if digest else "" for digest in dataset.samples.sha256.tolist()]
+    is_part, last = len(known) >= MAX_DIGESTS, max(known)
+    seen = np.array([digest in known for digest in digests], bool)
+    checked = np.array([bool(one) and (one <= last or not is_part) for one in digests], bool)
+    return SeenItems(seen, checked, is_part)
+
+
+def trained_on(card: ModelCard, dataset: LandmarkDataset) -> list[bool] | None:
+    """Return which samples (n_samples,) a model was trained on; None if its card does not say.
+
+    It does not where the file stores the digests of a part of its training data.
+    """
+    found = seen_items(card, dataset)
+    return None if found is None or found.is_part else found.seen.tolist()
 
 
 def _split(

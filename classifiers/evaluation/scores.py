@@ -179,15 +179,15 @@ def _encoded(
     estimator: HandEstimator, dataset: LandmarkDataset, encoder: Encoder
 ) -> tuple[LandmarkDataset, FloatArray, StrArray, StrArray]:
     """Return the samples that show a hand, and X, labels and groups of them."""
-    _require_kind(dataset, encoder.kind, DEFAULT_ESTIMATOR)
-    _require_kind(dataset, estimator.kind, DEFAULT_ESTIMATOR)
+    require_model_kind(dataset, encoder.kind, DEFAULT_ESTIMATOR)
+    require_model_kind(dataset, estimator.kind, DEFAULT_ESTIMATOR)
     seen = dataset.select(dataset.has_hand)
     if not seen.n_samples:
         raise HandloreError("no sample shows a hand; there is nothing to train on")
     return seen, encoder.encode_samples(seen), seen.samples.label, groups_of(seen)
 
 
-def _require_kind(dataset: LandmarkDataset, kind: Kind, fitting: dict[Kind, str]) -> None:
+def require_model_kind(dataset: LandmarkDataset, kind: Kind, fitting: dict[Kind, str]) -> None:
     """Raise HandloreError if a dataset holds movements where poses are expected, or vice versa.
 
     ``fitting`` names a model for each kind.
@@ -211,7 +211,7 @@ def predict_items(
     ``predict_proba`` returns (n, n_classes) for encoded samples; ``classes`` are the labels of its
     columns.
     """
-    _require_kind(dataset, encoder.kind, READY_MODEL)
+    require_model_kind(dataset, encoder.kind, READY_MODEL)
     numbers, first, item_of = np.unique(
         dataset.samples.items(), return_index=True, return_inverse=True
     )

@@ -1,8 +1,9 @@
 """Scores in a stream: whole clips are easy, a camera shows everything in between as well.
 
 Clips of people who are not in the training data are joined into streams, which the recogniser sees
-as it would live. If the data has clips of ``none``, they are what is between the gestures; else
-the hand rests and moves idly there, as in the negative windows of training.
+as it would live: those of one recording as they were recorded, others in random order. If the data
+has clips of ``none``, they are what is between the gestures; else the hand rests and moves idly
+there, as in the negative windows of training.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset, Samples
 from handlore.datasets.splits import groups_of
@@ -20,7 +22,7 @@ from handlore.models.card import DURATION_QUANTILES
 from handlore.models.encoders import Encoder, MovementEncoder, durations
 from handlore.models.model import reject_novel
 from handlore.models.stream.events import Event
-from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips
+from handlore.models.stream.ground_truth import Stream, StreamScore, joined_clips, stream_parts
 from handlore.models.stream.inference import ModelOutput, StreamModel
 from handlore.models.stream.recogniser import events_from_outputs, model_outputs
 from handlore.models.stream.settings import MOVEMENT_THRESHOLD, RecogniserSettings
@@ -277,22 +279,48 @@ def clip_lengths(dataset: LandmarkDataset) -> tuple[float, ...]:
 
 
 def _clip_streams(clips: LandmarkDataset, most: int) -> tuple[list[Stream], bool]:
-    """Return streams of the clips of one person each, and whether idle movement was made."""
+    """Return streams of at most so many clips, and whether idle movement was made.
+
+    A recording that was cut into clips is a stream, in its own order. The other clips of each
+    person are one in random order, and so are pictures.
+    """
     rng = np.random.default_rng(0)
-    chosen = clips.select(np.sort(rng.permutation(clips.n_samples)[:most]))
     is_movement = clips.header.kind == "sequence"
-    if is_movement and not shows_none(clips):
+    is_real = is_movement and shows_none(clips)
+    recording = _recordings(clips) if is_real else np.arange(clips.n_samples)
+    # Whole recordings are chosen: a part of one is no stream.
+    place = np.argsort(rng.permutation(len(np.unique(recording))))[recording]
+    numbers = np.sort(np.argsort(place, kind="stable")[:most])
+    chosen, recording = clips.select(numbers), recording[numbers]
+    if is_movement and not is_real:
         seen = chosen.select(chosen.has_hand)
         return [
             _as_stream(one.image, one.handedness, one.events, seen)
             for one in synthetic_streams(seen, groups_of(seen), rng, idle=1)
         ], True
+    is_part = np.bincount(recording)[recording] > 1
+    streams = [
+        joined_clips(chosen, "", np.flatnonzero(recording == one).tolist())
+        for one in np.unique(recording[is_part])
+    ]
     people = groups_of(chosen)
-    streams = []
-    for person in np.unique(people):
-        own = rng.permutation(np.flatnonzero(people == person))
+    for person in np.unique(people[~is_part]):
+        own = rng.permutation(np.flatnonzero((people == person) & ~is_part))
         streams.append(joined_clips(chosen, str(person), own.tolist(), 0 if is_movement else _GAP))
     return streams, False
+
+
+def _recordings(clips: LandmarkDataset) -> NDArray[np.int64]:
+    """Return a number (n_samples,) for each clip, shared by those that a recording was cut into.
+
+    Windows of a recording of nothing but ``none`` are clips like others: they overlap, and are for
+    between the gestures.
+    """
+    number = np.arange(clips.n_samples)
+    for _, parts in stream_parts(clips):
+        if (clips.samples.label[parts] != NONE_LABEL).any():
+            number[parts] = parts[0]
+    return np.asarray(np.unique(number, return_inverse=True)[1], np.int64)
 
 
 def _as_stream(

@@ -11,14 +11,9 @@ from handlore.landmarks.files import as_path
 from handlore.landmarks.untrusted import printable
 
 from ..dataset import NONE_LABEL, listed
+from ..labels import means_no_gesture
 from ..sources.base import Listing, Source
 from .batches import ConvertOptions, scan_source
-
-_NO_GESTURE_NAMES = """
-none nogesture background idle nothing unknown noclass nohand nosign nongesture neutral negative
-"""
-_NO_GESTURE = frozenset(_NO_GESTURE_NAMES.split())
-"""Names that data sets have for no gesture, in small letters only."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class Preview:
         if options.none:
             labels = columns["label"]
             labels[NONE_LABEL] += labels.pop(printable(options.none), 0)
-        known = [name for name in columns["label"] if _letters(name) in _NO_GESTURE]
+        known = [name for name in columns["label"] if means_no_gesture(name)]
         unclear = not options.none and NONE_LABEL not in known
         return cls(
             source.name,
@@ -113,10 +108,6 @@ def _counts(listing: Listing, column: str) -> Counter[str]:
 
 def _each(counts: Mapping[str, int]) -> str:
     return listed([f"{name} ({n})" for name, n in counts.items()])
-
-
-def _letters(name: str) -> str:
-    return "".join(char for char in name.casefold() if char.isalpha())
 
 
 def preview(source: Source, root: str | Path, options: ConvertOptions | None = None) -> Preview:

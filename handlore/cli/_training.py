@@ -184,10 +184,10 @@ def _print_scores(evaluation: "Evaluation", title: str) -> None:
     items = counted(scores.n, "picture" if evaluation.dataset.header.kind == "pose" else "clip")
     say(f"{title}: {items} of {counted(len(scores.per_class), 'label')}")
     low, high = (percent(bound)[:-2] for bound in spread.accuracy)
-    low_f1, high_f1 = (f"{bound:.3f}" for bound in spread.macro_f1)
+    of_f1 = "[{:.3f} to {:.3f}]".format(*spread.macro_f1) if spread.macro_f1 else "(no interval)"
     say(
         f"  accuracy {percent(scores.accuracy)} [{low} to {high}]"
-        f"   macro-F1 {scores.macro_f1:.3f} [{low_f1} to {high_f1}]"
+        f"   macro-F1 {scores.macro_f1:.3f} {of_f1}"
     )
     say(
         f"  errors: {scores.n_wrong} wrong predictions, {scores.n_missed} because no hand was found"

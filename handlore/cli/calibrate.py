@@ -127,14 +127,15 @@ def _calibrate(options: _CalibrateOptions) -> None:
 def _seen_in_training(model: "Model", dataset: "LandmarkDataset") -> list[str]:
     """Say how much of the data the model was trained on: there its probabilities are higher."""
     # Imported here: it loads scikit-learn, which printing help does not need.
-    from handlore.classifiers.evaluation.leaks import trained_on
+    from handlore.classifiers.evaluation.leaks import seen_items
 
-    n_seen = sum(trained_on(model.card, dataset) or ())
-    if not n_seen:
+    found = seen_items(model.card, dataset)
+    if found is None or not found.seen.any():
         return []
+    least = "at least " if found.is_part else ""
     return [
-        f"the model was trained on {n_seen} of these {dataset.n_samples} samples, so the thresholds"
-        " are too high or too low for what is new; calibrate on others"
+        f"the model was trained on {least}{int(found.seen.sum())} of these {dataset.n_samples}"
+        " samples, so the thresholds are too high or too low for what is new; calibrate on others"
     ]
 
 

@@ -45,7 +45,11 @@ class _EvaluateOptions:
 )
 @click.argument("model", type=MODEL)
 @data_argument
-@click.option("--split", help="Evaluate on this split; default: `test` if there is one, else all.")
+@click.option(
+    "--split",
+    help="Evaluate on this split. Default: the split `test` of each file that has one, all of"
+    " others; all, for a model that comes with handlore.",
+)
 @streams_option
 @report_option
 @json_option
@@ -67,7 +71,7 @@ def _evaluate(options: _EvaluateOptions) -> None:
     loaded = load_datasets(options.data, kind)
     found = handlore.evaluate(
         options.model,
-        loaded.dataset,
+        loaded.parts,
         split=options.split,
         with_importances=options.report is not None,
         with_streams=options.with_streams,

@@ -144,9 +144,11 @@ def _train(options: _TrainOptions) -> None:
         print_json(trained.as_json())
     else:
         card = trained.card
+        n_lost = card.training["n_no_hand"]
+        lost = f"; {n_lost} without a hand left out" if n_lost else ""
         say(
             f"trained {card.estimator} on {counted(card.training['n'], 'sample')} of"
-            f" {counted(len(card.training['counts']), 'label')} in {trained.seconds:.1f} s"
+            f" {counted(len(card.training['counts']), 'label')} in {trained.seconds:.1f} s{lost}"
         )
         if scores := card.training.get("crossval"):
             accuracy = percent(scores["accuracy"])

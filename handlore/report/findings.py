@@ -218,10 +218,12 @@ class Findings:
     def _seen_before(self) -> str:
         leaks = self.outcome.leaks
         if leaks is None:
-            return "unknown: the model file has no list of what it was trained on"
+            return "unknown: it could not be checked"
         n = f"{leaks.n} of the samples" if leaks.n else "none of the samples"
+        if leaks.n_checked is not None:
+            n = f"{leaks.n or 'none'} of {leaks.n_checked} that can be looked up"
         how = "by file or by landmarks" if leaks.by_landmarks else f"by file; {NOT_COMPARED}"
-        return f"{n} tested, {how}"
+        return f"{n} tested, {how}" if leaks.n_checked is None else f"{n}, {how}"
 
 
 def _missed(outcome: Evaluation) -> list[str]:

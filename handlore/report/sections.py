@@ -39,7 +39,7 @@ def _headline(findings: Findings) -> str:
     )
     values: dict[str, str | tuple[str, str]] = {
         "macro-F1": (f"{scores.macro_f1:.3f}", "{:.3f} to {:.3f}".format(*spread.macro_f1))
-        if spread.macro_f1[0] < spread.macro_f1[1]
+        if spread.macro_f1
         else f"{scores.macro_f1:.3f}",
         "labels": str(len(scores.per_class)),
         "wrong": (str(scores.n_wrong), f"{100 * scores.n_wrong / scores.n:.1f} %"),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handlore.datasets.dataset import NONE_LABEL, LabelledInterval, LandmarkDataset
+from handlore.datasets.labels import about_same, same_labels
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.errors import InvalidDataError, counted, require_type
 from handlore.landmarks.files import as_path
@@ -63,6 +64,8 @@ class Calibration:
     labels: tuple[str, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
     """Gestures of labels that the model does not know, by label."""
+    counted_as: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the data that the model has in another spelling, and that spelling."""
 
     @property
     def per_label(self) -> Mapping[str, _LabelCounts]:
@@ -82,7 +85,8 @@ class Calibration:
     @property
     def notes(self) -> list[str]:
         """What limits the result, in sentences."""
-        lines, n_false = [], len(self.after.false)
+        n_false = len(self.after.false)
+        lines = [about_same(dict(self.counted_as))] if self.counted_as else []
         if self.unknown:
             n = sum(self.unknown.values())
             lines.append(
@@ -128,7 +132,8 @@ class Calibration:
                 }
         before = {"n_found": len(self.before.found), "n_false": len(self.before.false)}
         needed = round(self.hours_needed, 3)
-        return {"labels": labels, "before": before, "hours_needed": needed, **self.as_json()}
+        found = {"labels": labels, "before": before, "hours_needed": needed, **self.as_json()}
+        return found | ({"counted_as": dict(self.counted_as)} if self.counted_as else {})
 
     def save(
         self, model: Model | str | Path, path: str | Path, out: str | Path | None = None
@@ -171,7 +176,8 @@ def calibrate(
     data
         Streams with labelled gestures, and streams without gestures, as in later use: a dataset
         or its file, see :func:`~.ground_truth.dataset_streams`, or the streams themselves. Gestures
-        with labels that the model does not know count as ``none``.
+        with labels that the model does not know count as ``none``, unless it has them in another
+        spelling (capitals, spaces, hyphens, underscores).
     per_hour
         False activations an hour, of all labels together.
     settings
@@ -199,6 +205,7 @@ def calibrate(
     (loaded,), streams = stream_models(model), _streams(data)
     hours = sum(stream.seconds for stream in streams) / 3600
     _check_streams(loaded, streams, hours)
+    streams, names = _in_spelling_of(loaded, streams)
     unknown = _unknown_labels(loaded, streams)
     answered = []
     for done, stream in enumerate(streams, 1):
@@ -216,6 +223,7 @@ def calibrate(
         dict(loaded.thresholds),
         loaded.labels,
         unknown,
+        names,
     )
 
 
@@ -235,6 +243,22 @@ def _check_streams(model: StreamModel, streams: Sequence[Stream], hours: float) 
             f" {counted(wrong.video.n_hands, 'hand')} a frame, the model takes"
             f" {model.encoder.n_hands}; convert the data with --max-hands {model.encoder.n_hands}"
         )
+
+
+def _in_spelling_of(
+    model: StreamModel, streams: Sequence[Stream]
+) -> tuple[list[Stream], dict[str, str]]:
+    """Return streams with labels in the spelling of a model, and those spelled differently."""
+    shown = {one.label for stream in streams for one in stream.ground_truth}
+    names = same_labels(shown, model.labels)
+
+    def spelled(stream: Stream) -> Stream:
+        truth = [replace(one, label=names.get(one.label, one.label)) for one in stream.ground_truth]
+        # What counts as `none` is no gesture.
+        gestures = tuple(one for one in truth if one.label != NONE_LABEL)
+        return replace(stream, ground_truth=gestures)
+
+    return [spelled(stream) for stream in streams], names
 
 
 def _unknown_labels(model: StreamModel, streams: Sequence[Stream]) -> dict[str, int]:

@@ -43,6 +43,12 @@ def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
     same ``recording``) form one stream. Any other clip is a stream of its own with one gesture. A
     picture is held for a second; augmented copies are left out.
     """
+    for name, parts in stream_parts(dataset):
+        yield joined_clips(dataset, name, parts)
+
+
+def stream_parts(dataset: LandmarkDataset) -> Iterator[tuple[str, list[int]]]:
+    """Yield name and samples of the streams of a dataset, see :func:`dataset_streams`."""
     samples = dataset.samples
     own = np.flatnonzero(samples.view == 0)
     if not len(own):
@@ -50,7 +56,7 @@ def dataset_streams(dataset: LandmarkDataset) -> Iterator[Stream]:
     keys = [_key(str(samples.recording[i]), str(samples.source[i]), int(i)) for i in own]
     starts = [n for n, key in enumerate(keys) if n == 0 or key != keys[n - 1]]
     for first, last in zip(starts, [*starts[1:], len(own)], strict=True):
-        yield joined_clips(dataset, keys[first][1], own[first:last].tolist())
+        yield keys[first][1], own[first:last].tolist()
 
 
 def _key(recording: str, source: str, number: int) -> tuple[int, str]:

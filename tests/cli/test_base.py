@@ -71,6 +71,13 @@ def _share(model: Any, data: LandmarkDataset) -> float:
     return float((np.asarray(model.labels)[best] == data.samples.label).mean())
 
 
+def test_a_label_of_the_base_in_another_spelling(dataset: LandmarkDataset) -> None:
+    labels = np.where(dataset.samples.label == "fist", "Fist", "my_sign")
+    data = replace(dataset, samples=replace(dataset.samples, label=labels))
+    _, _, notes = pipeline_beside(data, "everyday")
+    assert notes[0].startswith("Fist and fist of everyday are different labels")
+
+
 def test_confused_labels_are_named(dataset: LandmarkDataset, run: Run, tmp_path: Path) -> None:
     """What everybody makes for `peace`, under a name of one's own."""
     victory = dataset.select(dataset.samples.label == "victory")

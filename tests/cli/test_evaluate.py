@@ -43,7 +43,8 @@ def test_training_data_is_noted(
     npz: Path, onnx: Path, converted: tuple[Result, Path], run: Run
 ) -> None:
     assert "trained on exactly this data" in run("evaluate", onnx, npz).stderr
-    (line,) = run("evaluate", onnx, converted[1]).stderr.splitlines()
+    left, line = run("evaluate", onnx, converted[1]).stderr.splitlines()
+    assert "tested: 2 of test; left out: 2 of train" in left
     assert "1 test sample is also in training" in line  # a copy, as it is
 
 
@@ -177,6 +178,16 @@ def test_leaks_unknown(dataset, onnx, run, parsed, tmp_path) -> None:
     assert "none of the samples tested, by file; landmarks could not be compared" in page
 
 
+def test_leaks_that_cannot_be_checked(dataset, onnx, run, parsed, tmp_path) -> None:
+    bare = replace(dataset.samples, sha256=np.full(dataset.n_samples, ""))
+    save_dataset(replace(dataset, samples=bare), tmp_path / "bare.npz")
+    result = run("evaluate", onnx, tmp_path / "bare.npz", "--json", "--report", tmp_path / "r")
+    assert parsed(result)["leaks"] is None
+    assert "could not be checked" in result.stderr
+    page = (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert "unknown: it could not be checked" in page
+
+
 def test_leaks_between_splits(dataset, run, parsed, tmp_path) -> None:
     n = dataset.n_samples
     split = np.where(np.arange(n) % 2, "train", "test")
@@ -188,3 +199,91 @@ def test_leaks_between_splits(dataset, run, parsed, tmp_path) -> None:
     leaks = parsed(run("evaluate", tmp_path / "m.onnx", tmp_path / "d.npz", "--json"))["leaks"]
     assert leaks["same_landmarks"] >= 1
     assert leaks["examples"][0]["test"] == str(samples.source[0])
+
+
+def with_splits(dataset: LandmarkDataset, path: Path, *splits: str) -> Path:
+    """A file in which the first samples have these splits, and the others none."""
+    split = np.array([*splits, *[""] * (dataset.n_samples - len(splits))])
+    names = np.array([f"{path.stem} {k}" for k in range(len(split))])
+    samples = replace(dataset.samples, split=split, source=names, sha256=names)
+    save_dataset(replace(dataset, samples=samples), path)
+    return path
+
+
+def test_each_file_has_a_split_or_none(dataset, onnx, run, parsed, tmp_path) -> None:
+    n = dataset.n_samples
+    whole = with_splits(dataset, tmp_path / "whole.npz")
+    parts = with_splits(dataset, tmp_path / "parts.npz", *["test"] * 3, *["train"] * (n - 3))
+    result = run("evaluate", onnx, whole, parts, "--json")
+    assert f"tested: {n} without a split, 3 of test; left out: {n - 3} of train" in result.stderr
+    values = parsed(result)
+    assert values["n"] == n + 3
+    assert values["splits"] == {"tested": {"": n, "test": 3}, "left_out": {"train": n - 3}}
+    assert parsed(run("evaluate", onnx, whole, parts, "--split", "test", "--json"))["n"] == 3
+    assert "left out" not in run("evaluate", onnx, whole).stderr
+
+
+def test_all_splits_test_a_model_that_comes_with_handlore(dataset, run, parsed, tmp_path) -> None:
+    labels = np.where(dataset.samples.label == "victory", "peace", dataset.samples.label)
+    data = replace(dataset, samples=replace(dataset.samples, label=labels))
+    path = with_splits(data, tmp_path / "d.npz", "test", *["train"] * (data.n_samples - 1))
+    result = run("evaluate", "everyday", path, "--no-streams", "--json")
+    assert parsed(result)["n"] == data.n_samples
+    assert "as everyday comes with handlore; choose with --split" in result.stderr
+    assert parsed(run("evaluate", "everyday", path, "--split", "test", "--json"))["n"] == 1
+
+
+def labelled(dataset: LandmarkDataset, path: Path, names: dict[str, str]) -> Path:
+    labels = np.array([names.get(label, label) for label in dataset.samples.label.tolist()])
+    save_dataset(replace(dataset, samples=replace(dataset.samples, label=labels)), path)
+    return path
+
+
+def test_labels_in_another_spelling_count(dataset, onnx, run, parsed, tmp_path) -> None:
+    names = {"open_palm": "Open palm", "fist": "FIST", "victory": "no_gesture"}
+    data = labelled(dataset, tmp_path / "d.npz", names)
+    result = run("evaluate", onnx, data, "--json", "--no-streams")
+    values = parsed(result)
+    assert values["counted_as"] == {"FIST": "fist", "Open palm": "open_palm"}
+    assert values["per_class"]["open_palm"]["recall"] == values["per_class"]["fist"]["recall"] == 1
+    assert "note: FIST counts as fist, Open palm as open_palm" in result.stderr
+    assert "does not know no_gesture; each counts as an error" in result.stderr
+
+
+def test_names_for_no_gesture(moves: Path, saved: Callable[..., Path], run: Run) -> None:
+    data = movements(2, 1, labels=("left", "still"))
+    labels = np.where(data.samples.label == "still", "No gesture", "left")
+    path = saved(replace(data, samples=replace(data.samples, label=labels)))
+    line = "No gesture may mean no gesture: `handlore convert` with --none 'No gesture' makes it"
+    assert line in run("evaluate", moves, path, "--no-streams").stderr
+
+
+def test_data_of_which_no_label_is_known(dataset, onnx, run, refused, tmp_path) -> None:
+    data = dataset.select(np.isin(dataset.samples.label, ["fist", "point"]))
+    path = labelled(data, tmp_path / "d.npz", {"fist": "rock", "point": "one"})
+    line = refused(run("evaluate", onnx, path))
+    assert "none of the labels of the data (one, rock; the model: fist, open_palm, point" in line
+
+
+def test_none_that_was_not_learnt(
+    saved: Callable[..., Path], run: Run, moves: Path, tmp_path: Path
+) -> None:
+    """Such a model has the label none for streams, and clips never get it."""
+    known, out = movements(3, 2, labels=("left", "right")), tmp_path / "m.onnx"
+    path = saved(known)
+    assert train(path, "--out", out).exit_code == 0
+    labels = np.where(known.samples.label == "left", "left", "none")
+    other = saved(replace(known, samples=replace(known.samples, label=labels)))
+    line = "has not learnt none from examples; each of its samples that shows a hand counts as an"
+    assert line in run("evaluate", out, other, "--no-streams").stderr
+    assert line not in run("evaluate", moves, other, "--no-streams").stderr
+
+
+def test_macro_f1_without_an_interval(dataset, onnx, run, parsed, tmp_path) -> None:
+    """All of one label are right, all of two are not known to the model."""
+    names = {"point": "one", "victory": "one", "open_palm": "one"}
+    people = replace(dataset.samples, group=np.full(dataset.n_samples, ""))
+    data = labelled(replace(dataset, samples=people), tmp_path / "d.npz", names)
+    result = run("evaluate", onnx, data, "--no-streams", "--report", tmp_path / "r")
+    assert "macro-F1 0.500 (no interval)" in result.stdout
+    assert parsed(run("evaluate", onnx, data, "--json"))["macro_f1_interval"] is None

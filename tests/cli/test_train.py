@@ -56,6 +56,21 @@ def test_labels_are_those_that_were_taught(run: Run, tmp_path: Path) -> None:
     assert len(load_model(tmp_path / "m.onnx").labels) == len(LABELS) + 1
 
 
+def test_samples_without_a_hand_are_left_out(
+    dataset: LandmarkDataset, run: Run, saved: Callable[..., Path], tmp_path: Path
+) -> None:
+    nothing = {"image": np.nan, "world": np.nan, "handedness": np.nan, "score": np.nan, "stage": -1}
+    arrays = {name: getattr(dataset, name).copy() for name in nothing}
+    for name, array in arrays.items():
+        array[:3] = nothing[name]
+    for data, ending in (
+        (replace(dataset, **arrays), "; 3 without a hand left out\n"),
+        (dataset, " s\n"),
+    ):
+        done = run("train", saved(data), "--model", "linear", "--out", tmp_path / "m.onnx")
+        assert done.stdout.partition("wrote")[0].endswith(ending)
+
+
 def test_crossval_scores(npz: Path, run: Run, parsed: Parsed, tmp_path: Path) -> None:
     out = tmp_path / "m.onnx"
     said = parsed(run("train", npz, "--model", "linear", "--crossval", "--out", out, "--json"))
@@ -252,11 +267,14 @@ def test_background(run: Run, parsed: Parsed, tmp_path: Path) -> None:
     assert parsed(run(*args, "--no-background"))["labels"] == sorted(LABELS)
 
 
-def test_digests_of_many_items_are_not_kept() -> None:
+def test_digests_of_many_items() -> None:
+    """Of too many the smallest are kept: those of other data can be looked up among them."""
     few = Samples.make(["a"] * 3, sha256=["x", "y", "x"])
-    many = Samples.make(["a"] * (MAX_DIGESTS + 1),
-                        sha256=[str(k) for k in range(MAX_DIGESTS + 1)])  # fmt: skip
-    assert [len(item_digests(_bare(samples))) for samples in (few, many)] == [20, 0]
+    assert len(item_digests(_bare(few))) == 20
+    names = [str(k) for k in range(MAX_DIGESTS + 100)]
+    many = item_digests(_bare(Samples.make(["a"] * len(names), sha256=names)))
+    assert len(many) == 10 * MAX_DIGESTS
+    assert many == "".join(sorted(many[k : k + 10] for k in range(0, len(many), 10)))
 
 
 def _bare(samples: Samples) -> LandmarkDataset:

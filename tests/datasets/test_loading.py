@@ -75,6 +75,7 @@ def test_copied_recordings_count_once(folder: RecordingFolder, tmp_path: Path) -
     alone = load_data(folder.root).dataset
     shutil.copytree(folder.root, tmp_path / "copy")
     both = load_data([folder.root, tmp_path / "copy"])
+    assert [part.n_samples for part in both.parts] == [alone.n_samples, 0]
     assert both.dataset.samples.label.tolist() == alone.samples.label.tolist()
     assert both.notes == ("2 samples are copies of another: each counts once",)
     shutil.copytree(folder.root / "left", folder.root / "left (copy)")
@@ -162,6 +163,7 @@ def test_files_and_folders_mix_and_the_file_decides_the_kind(
     loaded = load_data([both.root, tmp_path / "poses.npz"])
     assert loaded.dataset.header.kind == "pose"
     assert set(loaded.dataset.labels) == {"fist", "palm", "victory", "none"}
+    assert ["victory" in part.labels for part in loaded.parts] == [False, True]
     assert "4 recordings of static poses are used, not the 6" in loaded.notes[0]
 
 

@@ -179,3 +179,9 @@ def test_damaged_runs_are_refused(tmp_path) -> None:
     assert RunResults.read(path).unit.tolist() == list("xxyy")
     with pytest.raises(HandloreError, match=r"did you mean .*scores.json"):
         RunResults.read(tmp_path)
+
+
+def test_models_that_spell_labels_differently() -> None:
+    a, b = run(right(40, range(9))), run(right(40, range(5)))
+    capital = replace(b, truth=np.char.upper(b.truth), predicted=np.char.upper(b.predicted))
+    assert compare(a, capital) == compare(a, b)

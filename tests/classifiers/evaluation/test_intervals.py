@@ -114,6 +114,17 @@ def test_equal_groups_below_100_percent() -> None:
     assert two.accuracy == pytest.approx(wilson(36, 40))
 
 
+@pytest.mark.parametrize("groups", [None, [f"p{k // 7 % 5}" for k in range(200)]])
+def test_labels_that_are_all_right_or_all_wrong(groups: list[str] | None) -> None:
+    """Macro-F1 is the same in every draw, which does not make it certain."""
+    truth = ["a", "b"] * 50 + ["a", "a"] * 50
+    predictions = answered(truth, [one if one == "a" else "other" for one in truth])
+    found = Intervals.of(predictions, poses(truth, groups))
+    assert found.accuracy[1] - found.accuracy[0] > 0.01
+    assert found.macro_f1 is None
+    assert found.as_json()["macro_f1_interval"] is None
+
+
 def test_few_groups_are_said() -> None:
     found = of(np.arange(40) % 7 > 0, ["x", "y", "z", "w"] * 10)
     assert "drawn over 4 groups; with so few it is a rough guide" in found.words

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 from movement_stubs import movements, two_handed
 
-from handlore.classifiers.evaluation.leaks import NEAR, Leaks, _fingerprints
+from handlore.classifiers.evaluation.leaks import (
+    MAX_DIGESTS,
+    NEAR,
+    Leaks,
+    _fingerprints,
+    item_digests,
+    trained_on,
+)
 from handlore.datasets.dataset import Header, LandmarkDataset, Samples
 from handlore.landmarks.geometry import mirror, rotate
+from handlore.models.card import ModelCard
 
 
 def hands(n: int, seed: int = 0) -> np.ndarray:
@@ -158,3 +166,38 @@ def test_augmented_copies_count_once() -> None:
     data = poses(np.concatenate([hands(6), hands(6)]))
     views = replace(data, samples=replace(data.samples, view=np.arange(12) % 3))
     assert Leaks.of(views, halves(views)).n == 2
+
+
+def card_of(n: int) -> ModelCard:
+    """The card of a model that was trained on so many items, called 0, 1 and so on."""
+    names = [str(k) for k in range(n)]
+    trained = poses(np.repeat(hands(1), n, axis=0), digests=names)
+    digests = item_digests(trained)
+    return ModelCard(("a",), 1, "linear", training={"n": n, "item_digests": digests})
+
+
+def test_some_digests_of_many_items() -> None:
+    """A model of many items keeps the digests of some: there are at least so many leaks."""
+    card, known = card_of(3 * MAX_DIGESTS), poses(hands(60), digests=[str(k) for k in range(60)])
+    found = Leaks.of_model(card, known, known)
+    assert found
+    assert found.n_checked
+    assert 5 < found.n == found.n_checked < 40, "about a third of all"
+    (line,) = found.lines()
+    assert line.startswith(f"at least {found.n} test samples are also in training ({found.n} of")
+    assert found.as_json()["checked"] == found.n_checked
+    assert trained_on(card, known) is None
+    new = poses(hands(60), digests=[f"new {k}" for k in range(60)])
+    other = Leaks.of_model(card, new, new)
+    assert other
+    assert (other.n, other.lines()) == (0, [])
+    few = Leaks.of_model(card_of(60), known, known)
+    assert few
+    assert (few.n, few.n_checked) == (60, None)
+
+
+def test_what_cannot_be_looked_up_is_unknown() -> None:
+    known = poses(hands(6))
+    assert Leaks.of_model(card_of(6), known, known) is None
+    named = poses(hands(6), digests=[*"abcdef"])
+    assert Leaks.of_model(replace(card_of(6), training={}), named, named) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from movement_stubs import LABELS, Nearest, movements, two_handed
+from movement_stubs import LABELS, Nearest, lesson, movements, two_handed
 from stream_stubs import Swipes
 
 from handlore.classifiers.base import Steps
@@ -34,7 +34,7 @@ from handlore.datasets.dataset import LabelledInterval, LandmarkDataset, concate
 from handlore.models.card import ModelCard
 from handlore.models.encoders import PoseEncoder
 from handlore.models.files import load_model
-from handlore.models.stream.ground_truth import StreamScore
+from handlore.models.stream.ground_truth import StreamScore, dataset_streams
 from handlore.models.stream.inference import ModelOutput
 from handlore.models.stream.recogniser import recognise
 from handlore.models.stream.settings import PATIENCE
@@ -172,6 +172,35 @@ def test_idle_movement_is_made_where_there_is_no_none() -> None:
         made = sorted(one.label for stream in streams for one in stream.ground_truth)
         assert made == sorted(str(label) for label in data.samples.label if label != "none")
     assert StreamOutputs.of(Swipes(), rare, 9).counted({}).as_json()["between"] == "synthetic"
+
+
+@pytest.mark.parametrize(("most", "n_whole"), [(100, 2), (20, 1)])
+def test_recordings_keep_their_order(most: int, n_whole: int) -> None:
+    """Clips of one recording are put together again; those of others are in random order."""
+    ways = ("left", "right", "left", "circle", "right")
+    recorded = [lesson("one.mp4", *ways), lesson("two.mp4", *ways[::-1])]
+    data = concatenate([with_none(movements(2, 1, (*LABELS, "still"))), *recorded])
+    streams, is_synthetic = _clip_streams(data, most)
+    assert not is_synthetic
+    expected = [next(dataset_streams(one)) for one in recorded]
+    whole = [
+        one
+        for one in streams
+        if any(np.array_equal(one.video.image, other.video.image) for other in expected)
+    ]
+    assert len(whole) == n_whole
+    assert {one.ground_truth for one in whole} <= {one.ground_truth for one in expected}
+    if most > data.n_samples:
+        assert sum(stream.video.n_frames for stream in streams) == data.n_frames
+
+
+def test_windows_of_none_lie_between_clips() -> None:
+    """A long recording of nothing but none is cut into windows that overlap."""
+    rest = lesson("n", *("still",) * 8)
+    people = replace(rest.samples, group=np.full(17, "p0"))
+    data = concatenate([movements(2, 4, SWIPES), replace(rest, samples=people)])
+    (stream, _), _ = _clip_streams(data, 100)
+    assert sum(b.start - a.end > 1 for a, b in pairwise(stream.ground_truth)) > 2
 
 
 def test_at_most_so_many_clips() -> None:

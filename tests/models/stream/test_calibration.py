@@ -136,6 +136,13 @@ def test_unknown_labels_count_as_none() -> None:
     assert any("1 of 2 gestures" in note for note in found.notes)
 
 
+def test_labels_in_another_spelling_count() -> None:
+    found = calibrate(TurnModel(), streams(("A", 0.95, 2), ("None", 0, 1), ("-b", -0.95, 2)), 0.5)
+    assert (len(found.after.found), found.after.n, found.unknown) == (2, 2, {})
+    assert found.summary()["counted_as"] == {"-b": "b", "A": "a", "None": "none"}
+    assert found.notes[0] == "-b counts as b, A as a, None as none"
+
+
 def test_labels_that_the_model_does_not_know_are_refused() -> None:
     """Else the thresholds would only avoid false activations, and silence the model."""
     both = r"none of the labels of the data \(swipe, wave; the model: a, b\)"
