@@ -16,9 +16,11 @@ from .batches import ConvertOptions, scan_source
 
 _NO_GESTURE_NAMES = """
 none nogesture background idle nothing unknown noclass nohand nosign nongesture neutral negative
+other others rest resting relaxed random blank empty
 """
 _NO_GESTURE = frozenset(_NO_GESTURE_NAMES.split())
-"""Names that data sets have for no gesture, in small letters only."""
+"""Names that data sets have for no gesture, in small letters only. Some may be those of signs, too:
+they are only hinted at."""
 
 
 @dataclass(frozen=True)
