@@ -8,9 +8,11 @@ from .dataset import StrArray
 
 _NO_GESTURE_NAMES = """
 none nogesture background idle nothing unknown noclass nohand nosign nongesture neutral negative
+other others rest resting relaxed random blank empty
 """
 _NO_GESTURE = frozenset(_NO_GESTURE_NAMES.split())
-"""Names that data sets have for no gesture, in small letters only."""
+"""Names that data sets have for no gesture, in small letters only. Some may be those of signs, too:
+they are only hinted at."""
 _SEPARATORS = str.maketrans("", "", " -_")
 _MOST_NAMED = 3
 

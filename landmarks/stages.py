@@ -24,6 +24,8 @@ _TILE_OVERLAP = 0.25
 """By which share of its side a tile reaches into its neighbours."""
 _SKIN = (1.15, 0.9, 0.75)
 """Red, green and blue of skin, as multiples of its grey value."""
+_WARM = (1.3, 0.9, 0.6)
+"""The same for greyscale photos: more colour than skin has finds more hands in them."""
 _MAX_BRIGHTENED_SIDE = 1280
 """The longest side, in pixels, of a picture whose contrast is stretched."""
 _GAMMA = 0.7
@@ -101,6 +103,16 @@ def resized(picture: NDArray[Any], scale: float) -> NDArray[Any]:
 def smoothed(picture: Pixels) -> Pixels:
     """Return a picture with less noise."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), _SMOOTHING), np.uint8)
+
+
+def is_greyscale(picture: Pixels) -> bool:
+    """Say whether a picture has no colour at all."""
+    return bool((picture == picture[..., :1]).all())
+
+
+def tinted(picture: Pixels) -> Pixels:
+    """Return a greyscale picture in a warm colour: the networks have learnt from colour photos."""
+    return np.asarray(np.clip(picture * np.array(_WARM, np.float32), 0, 255), np.uint8)
 
 
 def _unchanged(picture: Pixels) -> Iterator[PictureTransform]:
@@ -220,7 +232,12 @@ SMOOTHED_STAGE = WHOLE_STAGE + 1
 """The number of the last resort: a small picture is smoothed, and searched again."""
 SMOOTHED_STAGES = tuple(replace(stage, confirmed=True) for stage in _PLAIN_STAGES)
 """What is tried with the smoothed picture."""
-_LAST_STAGES = ("silhouette, relit", "the whole picture", "smoothed")
+TINTED_STAGE = SMOOTHED_STAGE + 1
+"""The number of the last resort for large pictures: one without colour is tinted, and searched
+again."""
+TINTED_STAGES = tuple(replace(stage, confirmed=True) for stage in STAGES)
+"""What is tried with the tinted picture."""
+_LAST_STAGES = ("silhouette, relit", "the whole picture", "smoothed", "tinted")
 STAGE_NAMES = (*(stage.name for stage in STAGES), *_LAST_STAGES)
 
 

@@ -1,6 +1,7 @@
 """What a conversion would read, before it starts: labels, people, splits, and what is left out."""
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -34,6 +35,9 @@ class Preview:
     none_candidates: tuple[str, ...]
     """Labels that may mean no gesture, if none was said to."""
 
+    person_hint: str = ""
+    """How people may be read from the names of the files, if none are known."""
+
     @classmethod
     def of(cls, source: Source, listing: Listing, options: ConvertOptions) -> Self:
         """Return what there is in a listing."""
@@ -52,6 +56,7 @@ class Preview:
             tuple(listing.left_out),
             tuple(listing.notes),
             tuple(sorted(known)) if unclear else (),
+            "" if any(columns["group"]) else _person_hint(source, listing),
         )
 
     @property
@@ -81,7 +86,7 @@ class Preview:
             f"read as {self.source}: {items} of {counted(len(self.labels), 'label')}:"
             f" {_each(self.labels)}"
         )
-        yield f"people: {_each(self.groups) or 'not known'}"
+        yield f"people: {_each(self.groups) or 'not known'}{self.person_hint}"
         if self.splits:
             yield f"splits: {_each(self.splits)}"
         yield from self.notes
@@ -108,6 +113,28 @@ def _counts(listing: Listing, column: str) -> Counter[str]:
 
 def _each(counts: Mapping[str, int]) -> str:
     return listed([f"{name} ({n})" for name, n in counts.items()])
+
+
+_FIRST_PART = r"(?P<group>[^/_-]+)[_-][^/]*$"
+"""The name of a file up to its first sign between parts."""
+
+
+def _person_hint(source: Source, listing: Listing) -> str:
+    """Return how people may be in the names: the first part of most is in files of many labels."""
+    if getattr(source, "name_pattern", None) != "" or not listing.items:
+        return ""
+    labels: dict[str, dict[Path, str]] = defaultdict(dict)
+    for item in listing.items:
+        match = re.search(_FIRST_PART, item.path.name)
+        if match is None:
+            return ""
+        labels[match["group"]][item.path] = item.label
+    shared = sum(len(set(of_file.values())) > 1 for of_file in labels.values())
+    if len(labels) < 2 or 2 * shared < len(labels):
+        return ""
+    first, name = printable(next(iter(labels))), printable(listing.items[0].path.name)
+    option = shell_line("--name-pattern", _FIRST_PART)
+    return f"; if names of files begin with them, {option} reads {first} in {name}"
 
 
 def preview(source: Source, root: str | Path, options: ConvertOptions | None = None) -> Preview:

@@ -68,6 +68,16 @@ class ListFile:
     problem: str = ""
 
 
+def box_from(value: Any) -> HandBox | None:
+    """Return the box of left, top, width and height in a JSON file; None if it is none."""
+    if not (isinstance(value, list) and len(value) == 4):
+        return None
+    if not all(isinstance(v, int | float) and abs(v) < 1e6 for v in value):
+        return None
+    x, y, width, height = (float(v) for v in value)
+    return (x, y, width, height) if width > 0 and height > 0 else None
+
+
 def read_each(
     files: Sequence[str], ending: str, read: Callable[[str], ListFile | None]
 ) -> list[ListFile]:

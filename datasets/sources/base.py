@@ -1,7 +1,9 @@
 """What a source is, and how the right one is found for a folder."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -129,6 +131,9 @@ class Source:
     """The unit of the image landmarks that it brings."""
     silhouettes: ClassVar[bool | None] = None
     """Whether its pictures are silhouettes; None: decided picture by picture."""
+    is_whole: ClassVar[bool] = False
+    """Whether a folder or a file in it has no layout by itself: the error then names the whole.
+    For sources that recognise a folder by a few names, without a walk."""
 
     def fits(self, root: Path) -> bool:
         """Say whether a folder has this layout. Looks at names, and at a few files at most."""
@@ -343,8 +348,8 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
     if what:
         return f"{root} is {what}"
     kinds = sorted(SOURCES.entries().values(), key=lambda kind: -kind.specificity)
-    why = next((why for kind in kinds if (why := kind().why_not(root))), "")
-    if why:
+    whys = (kind().why_not(root) for kind in kinds)
+    if why := _whole_of(root, kinds) or next(filter(None, whys), ""):
         return why
     hint = "`handlore sources` lists them"
     if any("/" not in name and is_picture(path) for name, path in files_of(root)):
@@ -356,6 +361,33 @@ def _unrecognised(root: Path, options: Mapping[str, Any], plain: Mapping[str, se
     else:
         hint = f"{hint}; it reads {_READ}"
     return f"{root} has no layout that handlore knows ({_seen(root)}); {hint}"
+
+
+_LEVELS = 3
+"""How many folders around an unknown one are looked at."""
+
+
+def _whole_of(root: Path, kinds: Sequence[type[Source]]) -> str:
+    """Say of which data set a folder or file is a part, if one around it has the layout."""
+    path = Path(os.path.abspath(root))
+    for folder in list(path.parents)[:_LEVELS]:
+        for kind in kinds:
+            if kind.is_whole and _is_part(path, folder, kind()):
+                text = f"{root} is part of {folder}, which has the layout {kind.name}: convert that"
+                parts = [f.metadata["help"].rstrip(".") for f in fields(kind) if f.name == "part"]
+                return "; ".join([f"{text} folder", *(f"--part is {part}" for part in parts)])
+    return ""
+
+
+def _is_part(path: Path, folder: Path, source: Source) -> bool:
+    """Say whether items of a source are in a folder, or beside a file."""
+    # What is around may be no data at all, and not to be read by everybody.
+    with suppress(HandloreError, OSError):
+        found = source.scan(folder).items if source.fits(folder) else []
+        if path.is_file():
+            return any(item.path.parent == path.parent for item in found)
+        return any(path in item.path.parents for item in found)
+    return False
 
 
 _READ = (

@@ -10,7 +10,7 @@ from typing import Any
 from handlore.landmarks.untrusted import parse_json
 
 from ..files import read_bytes, read_start
-from ._annotations import AnnotatedSource, Entry, ListFile, read_each
+from ._annotations import AnnotatedSource, Entry, ListFile, box_from, read_each
 from .base import SOURCES, HandBox
 
 _MAX_LABELME_BYTES = 32 << 20
@@ -60,7 +60,7 @@ def _of_coco(found: Mapping[str, Any]) -> Iterator[Entry]:
     for row in _rows(found.get("annotations")):
         file, label = files.get(_key(row.get("image_id"))), names.get(_key(row.get("category_id")))
         if isinstance(file, str) and isinstance(label, str) and label.strip():
-            yield Entry(file, label, box=_box(row.get("bbox")))
+            yield Entry(file, label, box=box_from(row.get("bbox")))
 
 
 def _of_createml(found: Any) -> Iterator[Entry]:
@@ -69,22 +69,13 @@ def _of_createml(found: Any) -> Iterator[Entry]:
             label, place = one.get("label"), one.get("coordinates")
             if isinstance(row.get("image"), str) and isinstance(label, str):
                 keys = ("x", "y", "width", "height")
-                box = _box([place.get(k) for k in keys]) if isinstance(place, dict) else None
+                box = box_from([place.get(k) for k in keys]) if isinstance(place, dict) else None
                 centred = box and (box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3])
                 yield Entry(row["image"], label, box=centred)
 
 
 def _key(value: Any) -> str:
     return str(value) if isinstance(value, str | int) else ""
-
-
-def _box(value: Any) -> HandBox | None:
-    if not (isinstance(value, list) and len(value) == 4):
-        return None
-    if not all(isinstance(v, int | float) and isfinite(v) and abs(v) < 1e6 for v in value):
-        return None
-    x, y, width, height = (float(v) for v in value)
-    return (x, y, width, height) if width > 0 and height > 0 else None
 
 
 @SOURCES.register
@@ -128,4 +119,4 @@ def _around(points: Sequence[Any]) -> HandBox | None:
     if not pairs or not all(isinstance(v, int | float) and isfinite(v) for v in flat):
         return None
     xs, ys = [p[0] for p in pairs], [p[1] for p in pairs]
-    return _box([min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)])
+    return box_from([min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)])

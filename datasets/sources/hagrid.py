@@ -33,7 +33,7 @@ _NO_GESTURE = "no_gesture"
 
 _START = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"[^"]{1,200}"\s*:\s*\{')
 _LANDMARKS = ("hand_landmarks", "landmarks")
-_SPLITS = SPLITS | {"ann_train_val": "train", "ann_test": "test"}
+_SPLITS = SPLITS | {"ann_train_val": "train", "train_val": "train", "ann_test": "test"}
 
 _Entry = tuple[str, Any]
 """The name of a picture, and what is said of it."""
@@ -49,7 +49,7 @@ class _Hagrid(LandmarkSource):
     shares of the picture, so the aspect has to be given where the file does not hold the picture's
     size. z is unknown. The side is that of leading_hand for the only hand with a gesture, else
     unknown. A box with an empty list of landmarks is a sample without a hand. Annotations without
-    any landmarks are refused: convert the photos instead.
+    any landmarks are refused: hagrid-photos reads them with the photos.
 
     Of gestures made with both hands each hand is a sample, with the label of its own box.
 
@@ -74,14 +74,14 @@ class _Hagrid(LandmarkSource):
         if items and not any(_has_landmarks(path) for _, path in files):
             raise HandloreError(
                 f"the annotations in {root} hold boxes without landmarks; convert the photos"
-                " instead, in a folder per label"
+                " instead: --source hagrid-photos reads both"
             )
         note = f"pictures without a size in the file are treated as {self.aspect}; z is unknown"
         return Listing(items, notes=[note])
 
     def read_landmarks(self, item: Item) -> LandmarkClip:
         """Read a box."""
-        name, entry = _entries(item.path)[item.part >> _BITS]
+        name, entry = entries_of(item.path)[item.part >> _BITS]
         box = item.part & _BOX
         marks = _marks(entry, box)
         hands = [self._hand(marks, entry, box)] if marks else []
@@ -110,11 +110,17 @@ def _is_annotation(path: Path) -> bool:
     return path.suffix.lower() == ".json" and bool(_START.match(read_start(path, 4096)))
 
 
+def has_boxes(path: Path) -> bool:
+    """Say whether a file begins as annotations do, with landmarks or without."""
+    head = read_start(path)
+    return bool(_START.match(head)) and b'"bboxes"' in head and b'"labels"' in head
+
+
 def _looks_right(head: bytes) -> bool:
     return bool(_START.match(head)) and b'"bboxes"' in head and b'landmarks"' in head
 
 
-def _entries(path: Path) -> list[_Entry]:
+def entries_of(path: Path) -> list[_Entry]:
     """Return what a file says of each picture; the last two files are kept."""
     return _parsed(path, file_stamp(path))
 
@@ -132,7 +138,7 @@ def _parsed(path: Path, _stamp: tuple[int, int]) -> list[_Entry]:
 
 def _has_landmarks(path: Path) -> bool:
     try:
-        entries = _entries(path)
+        entries = entries_of(path)
     except InvalidDataError:
         return False
     return any(isinstance(e, dict) and any(k in e for k in _LANDMARKS) for _, e in entries)
@@ -140,19 +146,24 @@ def _has_landmarks(path: Path) -> bool:
 
 def _items(name: str, path: Path) -> Iterator[Item]:
     try:
-        entries = _entries(path)
+        entries = entries_of(path)
     except InvalidDataError as error:
         yield BadItem(path, name, "unknown", reason=str(error))
         return
-    folders = reversed(PurePosixPath(name).parts[:-1])
-    split = next((_SPLITS[part.lower()] for part in folders if part.lower() in _SPLITS), "")
+    split = split_in_folders(name)
     found = (item for at, entry in enumerate(entries) for item in _boxes(path, at, *entry))
     for number, item in enumerate(found):
         yield replace(item, source=f"{name}#{number}", split=split)
 
 
-def _problem(entry: Any) -> str:
-    """Say what keeps the boxes, labels and landmarks of a picture from belonging together."""
+def split_in_folders(name: str) -> str:
+    """Return the split that the nearest folder of a file means; empty if none does."""
+    folders = reversed(PurePosixPath(name).parts[:-1])
+    return next((_SPLITS[part.lower()] for part in folders if part.lower() in _SPLITS), "")
+
+
+def boxes_problem(entry: Any) -> str:
+    """Say what keeps the boxes and labels of a picture from belonging together."""
     if not isinstance(entry, dict):
         return "it is not a JSON object"
     boxes, labels = entry.get("bboxes"), entry.get("labels")
@@ -160,7 +171,14 @@ def _problem(entry: Any) -> str:
         return "it needs a label for each of its bboxes"
     if len(boxes) > _BOX or not all(isinstance(x, str) and x.strip() for x in labels):
         return "its labels are not words"
-    marks = _all_marks(entry)
+    return ""
+
+
+def _problem(entry: Any) -> str:
+    """Say what keeps the boxes, labels and landmarks of a picture from belonging together."""
+    if reason := boxes_problem(entry):
+        return reason
+    marks, boxes = _all_marks(entry), entry["bboxes"]
     if marks and not (isinstance(marks, list) and len(marks) == len(boxes)):
         return "it needs landmarks, or an empty list, for each of its bboxes"
     return ""
@@ -172,11 +190,21 @@ def _boxes(path: Path, at: int, picture: str, entry: Any) -> Iterator[Item]:
     if reason:
         yield BadItem(path, "", "unknown", reason=f"picture {picture}: {reason}")
         return
+    for box, label in enumerate(labels_of(entry)):
+        yield Item(
+            path, "", label, group=person_of(entry), recording=picture, part=at << _BITS | box
+        )
+
+
+def labels_of(entry: Mapping[str, Any]) -> list[str]:
+    """Return the label of each box of a picture."""
+    return [NONE_LABEL if name == _NO_GESTURE else name for name in entry["labels"]]
+
+
+def person_of(entry: Mapping[str, Any]) -> str:
+    """Return the person in a picture; empty if it is not said."""
     user = entry.get("user_id")
-    group = str(user) if isinstance(user, str | int) else ""
-    for box, name in enumerate(entry["labels"]):
-        label = NONE_LABEL if name == _NO_GESTURE else name
-        yield Item(path, "", label, group=group, recording=picture, part=at << _BITS | box)
+    return str(user) if isinstance(user, str | int) else ""
 
 
 def _all_marks(entry: Mapping[str, Any]) -> Any:

@@ -127,6 +127,7 @@ class _Sfinge3d(LandmarkSource):
     layout = "Dictionary/<1-13>/<n>.txt, Sequences/<n>.txt with Sequences/sequencesGT.csv"
     kind = "sequence"
     image_unit = "metre"
+    is_whole = True
 
     part: str = option("both", "dictionary (clips), sequences (streams) or both (default).")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from handlore.landmarks.errors import InvalidDataError, OptionError
 
-from ..files import read_bytes, read_start
+from ..files import SAMPLED, read_bytes, read_start
 from ._landmarks import (
     FRAME_RATE_HELP,
     BadItem,
@@ -61,6 +61,7 @@ class _Shrec17(LandmarkSource):
     layout = "train_gestures.txt, test_gestures.txt, gesture_*/finger_*/subject_*/essai_*/*.txt"
     kind = "sequence"
     image_unit = "metre"
+    is_whole = True
 
     classes: int = option(
         14, "14 gestures (default), or 28: one finger and the whole hand are two classes."
@@ -69,8 +70,12 @@ class _Shrec17(LandmarkSource):
 
     def fits(self, root: Path) -> bool:
         """Say whether there is a list that begins as it should."""
-        starts = (read_start(path, 4096).split(b"\n", 1)[0].split() for path in _lists(root))
-        return any(len(words) == 7 and all(map(bytes.isdigit, words)) for words in starts)
+        return any(map(_begins_as_list, _lists(root)))
+
+    def why_not(self, root: Path) -> str:
+        """Say that a list has another name than those of the set."""
+        texts = [root] if root.is_file() else sorted(root.glob("*.txt"))[:SAMPLED]
+        return next((_misnamed(path) for path in texts if _begins_as_list(path)), "")
 
     def scan(self, root: Path) -> Listing:
         """List the sequences that the lists name; a wrong line is a failure."""
@@ -139,6 +144,18 @@ def _lists(root: Path) -> list[Path]:
     folders = [root, *sorted(path for path in root.glob("*") if path.is_dir())]
     lists = ([path for name in _LISTS if (path := folder / name).is_file()] for folder in folders)
     return next((found for found in lists if found), [])
+
+
+def _begins_as_list(path: Path) -> bool:
+    words = read_start(path, 4096).split(b"\n", 1)[0].split()
+    return len(words) == 7 and all(map(bytes.isdigit, words))
+
+
+def _misnamed(path: Path) -> str:
+    return (
+        f"{path} begins as a list of SHREC'17, whose lists are named {' and '.join(_LISTS)}: rename"
+        " it, beside the folders gesture_1 to gesture_14"
+    )
 
 
 def _listed_twice(item: Item) -> Item:

@@ -272,9 +272,13 @@ def _converted(
             run=RunOptions(options.jobs, options.dask, options.restart),
             progress=show,
             report=talk,
-            understood=lambda found: talk("\n".join(f"note: {line}" for line in found.lines())),
+            understood=lambda found: say_notes([*found.lines(), *_about_time(source)]),
         )
     return done, round(time.perf_counter() - started, 3)
+
+
+def _about_time(source: Source) -> list[str]:
+    return ["silhouettes take about a second each"] if source.silhouettes else []
 
 
 @contextmanager

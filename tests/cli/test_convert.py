@@ -138,6 +138,18 @@ def test_label_without_hands_is_suggested_as_none(run, photos, tmp_path):
     assert "--none" not in run("convert", folder, tmp_path / "b.npz", "--none", "idle").stderr
 
 
+def test_silhouettes_are_said_to_take_long(run, photos, tmp_path):
+    hint = "note: silhouettes take about a second each"
+    for label, axes in (("fist", (30, 30)), ("point", (50, 20))):
+        (tmp_path / "masks" / label).mkdir(parents=True)
+        mask = cv2.ellipse(np.zeros((200, 200), np.uint8), (100, 100), axes, 0, 0, 360, 255, -1)
+        cv2.imwrite(str(tmp_path / "masks" / label / "1.png"), mask)
+    shown = run("convert", tmp_path / "masks", tmp_path / "a.npz").stderr.splitlines()
+    assert hint in shown
+    shown = run("convert", photos(["fist", "point"], each=1), tmp_path / "b.npz").stderr
+    assert hint not in shown
+
+
 def test_animated_gif_among_photos(run, photos, tmp_path):
     folder = photos(["fist", "point"])
     (picture, still) = sorted((folder / "fist").iterdir())

@@ -15,6 +15,7 @@ from handlore.landmarks.stages import (
     MIN_TILED_SIDE,
     SMOOTHED_STAGE,
     STAGES,
+    TINTED_STAGE,
     WHOLE_STAGE,
     Stage,
     _turned,
@@ -65,7 +66,7 @@ class SeesTheSquare(Recorder):
 
 
 def test_stages_are_tried_in_order_until_none_is_left():
-    detector, picture = Recorder(), np.zeros((300, 400, 3), np.uint8)
+    detector, picture = Recorder(), picture_with_square(400, 300, 0, 0)
     assert search(detector, picture) == []
     shapes = [pixels.shape[:2] for pixels, _ in detector.calls]
     assert shapes[:5] == [(300, 400), (450, 600), (600, 800), (750, 1000), (900, 1200)]
@@ -117,6 +118,37 @@ def test_a_small_picture_is_searched_again_smoothed():
     assert augmented_hands(SeesSmoothOnly(), picture, [hand], 2)
     large = np.tile(picture, (2, 2, 1))
     assert search(SeesSmoothOnly(finds_at=0), large) == []
+
+
+class SeesPalmsInColour(Recorder):
+    """Palms in grey are none to it; hands are as probable there as it is made for."""
+
+    def __init__(self, in_grey):
+        super().__init__(finds_at=0)
+        self.in_grey = in_grey
+
+    def detect(self, picture, **how):
+        return super().detect(picture, **how) if is_warm(picture) else []
+
+    def detect_again(self, picture, hand, transforms=PLAIN):
+        filling = np.isnan(hand.handedness)
+        score = 0.9 if is_warm(picture) else self.in_grey * (not filling)
+        return [replace(hand, score=score) for _ in transforms]
+
+
+def is_warm(picture):
+    red, green, blue = picture.reshape(-1, 3).mean(axis=0)
+    return red > 1.8 * blue > 0 and red > 1.2 * green
+
+
+def test_a_large_picture_without_colour_is_searched_again_tinted():
+    grey = np.tile(np.random.default_rng(0).integers(60, 190, (300, 400, 1), np.uint8), 3)
+    (hand,) = search(SeesPalmsInColour(0.96), grey)
+    assert hand.stage == TINTED_STAGE
+    assert augmented_hands(SeesPalmsInColour(0.96), grey, [hand], 2)
+    assert search(SeesPalmsInColour(0.94), grey) == [], "the picture itself does not show it"
+    assert search(SeesPalmsInColour(0.96), grey + np.uint8([1, 0, 0])) == []
+    assert search(SeesPalmsInColour(0.96), grey[:200, :200].copy()) == []
 
 
 class NotAgain(Recorder):

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 
 import numpy as np
@@ -60,6 +61,22 @@ def test_parts_can_be_chosen(tree):
     assert set(converted(tree, part="sequences").dataset.samples.split) == {"test"}
     with pytest.raises(HandloreError, match="--part is 'x', expected dictionary, sequences or"):
         converted(tree, part="x")
+
+
+PARTS = ["Sequences", "Sequences/3.txt", "Sequences/sequencesGT.csv", "Dictionary"]
+
+
+@pytest.mark.parametrize("part", [*PARTS, "Dictionary/2", "Dictionary/2/1.txt"])
+def test_a_part_of_the_set_is_answered_with_the_whole(tree, part):
+    whole = f"is part of {tree}, which has the layout sfinge3d: convert that folder; --part is"
+    with pytest.raises(HandloreError, match=re.escape(whole)):
+        find_source(tree / part)
+
+
+def test_a_folder_beside_the_set_is_no_part_of_it(tree):
+    (tree / "Sequences" / "empty").mkdir()
+    with pytest.raises(HandloreError, match="it holds no files"):
+        find_source(tree / "Sequences" / "empty")
 
 
 def test_joints_axes_and_side(tree, right_fist, bend_side):

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 
 import numpy as np
@@ -65,6 +66,23 @@ def test_a_list_alone_may_be_given(tree):
     root = tree(train=["1 1 7 2 1 1 3"], test=["2 1 3 1 2 3 2"])
     assert find_source(root / "test_gestures.txt")[0] == "shrec17"
     assert list(converted(root / "test_gestures.txt").dataset.samples.label) == ["tap"]
+
+
+def test_a_list_of_another_name_is_answered_with_the_names(tree):
+    root = tree(train=["1 1 7 2 1 1 3"])
+    (root / "train_gestures.txt").rename(root / "people9.txt")
+    names = r"people9\.txt begins as a list of SHREC'17.*train_gestures\.txt and test_gestures\.txt"
+    for given in (root, root / "people9.txt"):
+        with pytest.raises(HandloreError, match=names):
+            find_source(given)
+
+
+@pytest.mark.parametrize("part", ["gesture_1", "gesture_1/finger_1"])
+def test_a_part_of_the_set_is_answered_with_the_whole(tree, part):
+    root = tree(train=["1 1 7 2 1 1 3"])
+    whole = f"{root / part} is part of {root}, which has the layout shrec17: convert that folder"
+    with pytest.raises(HandloreError, match=f"^{re.escape(whole)}$"):
+        find_source(root / part)
 
 
 def test_axes_and_units_are_those_of_a_picture_and_a_right_hand_stays_one(
