@@ -19,10 +19,11 @@ from handlore.classifiers.direction import DIRECTION
 from handlore.classifiers.discriminant import LinearDiscriminant
 from handlore.classifiers.estimators.rocket import RocketClassifier
 from handlore.classifiers.estimators.tcn import _TemporalClassifier
+from handlore.classifiers.evaluation.leaks import digests_in, item_digests
 from handlore.classifiers.onnx_graph import Graph, GraphRunner, compact_constants
 from handlore.classifiers.peaks import peak_features
 from handlore.classifiers.pretrained import NETWORK_WEIGHT, PEAKS, PretrainedFeatures
-from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray
+from handlore.datasets.dataset import NONE_LABEL, LandmarkDataset, StrArray, concatenate
 from handlore.datasets.storage import load_dataset
 from handlore.landmarks.features import DEFAULT_FEATURES
 from handlore.landmarks.files import atomic_write
@@ -72,6 +73,7 @@ def pretrain(dataset: LandmarkDataset, epochs: int = 0) -> PretrainedFeatures:
         np.concatenate([directions, none]).astype(np.float16).astype(np.float32),
         centre.astype(np.float32),
         network,
+        tuple(digests_in(item_digests(seen))),
     )
 
 
@@ -201,6 +203,7 @@ def poses(data: tuple[Path, ...], out: Path) -> None:
             stream,
             plain=pose_directions(datasets, DEFAULT_FEATURES).astype(np.float16),
             directed=pose_directions(datasets, [*DEFAULT_FEATURES, *DIRECTION]).astype(np.float16),
+            items=np.array(digests_in(item_digests(concatenate(datasets))), np.bytes_),
         )
 
 

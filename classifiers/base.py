@@ -79,6 +79,9 @@ class HandEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Loss and accuracy of the last ``fit`` by epoch."""
     notes_: tuple[str, ...] = ()
     """Messages of the last ``fit`` for the user."""
+    uses_pretrained: bool = False
+    """Whether the last ``fit`` used features learnt from other people's data, as there is little.
+    """
     n_of_whole: int = 0
     """Number of samples of which those of ``fit`` are a part; 0: they are all. It is not a
     parameter: choices by the amount of data are those of the whole."""

@@ -239,6 +239,11 @@ class _Blend(HandEstimator):
         """Whether a member trains in epochs."""
         return any(member.learns_in_epochs for _, member in self.members)
 
+    @property
+    def uses_pretrained(self) -> bool:  # type: ignore[override]
+        """Whether a fitted member used features learnt from other people's data."""
+        return any(member.uses_pretrained for member in getattr(self, "members_", ()))
+
     def require(self) -> None:
         """Raise HandloreError if a package that a member needs is missing."""
         for _, member in self.members:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import onnx
 
+from handlore.datasets.kinds import Kind
 from handlore.landmarks.hands import FloatArray
 from handlore.models.card import INPUT
 
@@ -32,7 +33,7 @@ PEAKS = "peaks"
 NETWORK_WEIGHT = np.float32(108**0.5)
 """Factor of the network's positions, compared to single features."""
 
-_FILE = "pretrained_movements.npz"
+_FILES: dict[Kind, str] = {"pose": "pretrained_poses.npz", "sequence": "pretrained_movements.npz"}
 _WEIGHT = np.float32(192**0.5)
 """Factor of the directions of kernels."""
 
@@ -61,11 +62,14 @@ class PretrainedFeatures:
     network: bytes
     """An ``onnx.ModelProto`` from movements and their peaks to positions (n, n_positions)."""
 
+    items: tuple[str, ...]
+    """Shortened digests of what they were learnt from, see :func:`pretrained_items`."""
+
     @classmethod
     @cache
     def shipped(cls) -> "PretrainedFeatures":
         """Return those that come with the package."""
-        return cls.load(io.BytesIO(files(__package__).joinpath(_FILE).read_bytes()))
+        return cls.load(_opened("sequence"))
 
     def add_to(self, graph: Graph, peaks: str) -> str:
         """Add the network's positions (n, n_positions)."""
@@ -94,6 +98,7 @@ class PretrainedFeatures:
             "directions": self.directions.astype(np.float16),
             "centre": self.centre,
             "network": np.frombuffer(self.network, np.uint8),
+            "items": np.array(self.items, np.bytes_),
         }
         for number, bank in enumerate(self.banks.banks):
             arrays |= {
@@ -125,4 +130,19 @@ class PretrainedFeatures:
             )
             names = ("mean", "deviation", "directions", "centre")
             numbers = {name: arrays[name].astype(np.float32) for name in names}
-            return cls(banks, **numbers, network=arrays["network"].tobytes())
+            network, items = arrays["network"].tobytes(), arrays["items"].astype(str)
+            return cls(banks, **numbers, network=network, items=tuple(items.tolist()))
+
+
+@cache
+def pretrained_items(kind: Kind) -> frozenset[str]:
+    """Return the shortened digests of items that shipped features were learnt from.
+
+    Scores on these items are too high. Of many, they are the smallest digests.
+    """
+    with np.load(_opened(kind), allow_pickle=False) as arrays:
+        return frozenset(arrays["items"].astype(str).tolist())
+
+
+def _opened(kind: Kind) -> BinaryIO:
+    return io.BytesIO(files(__package__).joinpath(_FILES[kind]).read_bytes())

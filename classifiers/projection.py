@@ -37,6 +37,7 @@ rows in a matrix product, must not decide."""
 _LEAST_DEVIATION = 1e-6
 _AT_ONCE = 8192
 _FILE = "pretrained_poses.npz"
+_DIRECTIONS = "plain", "directed"
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def pretrained_directions(n_features: int) -> FloatArray | None:
     """
     stored = io.BytesIO(files(__package__).joinpath(_FILE).read_bytes())
     with np.load(stored, allow_pickle=False) as arrays:
-        found = [arrays[name] for name in arrays if len(arrays[name]) == n_features]
+        found = [arrays[name] for name in _DIRECTIONS if len(arrays[name]) == n_features]
     return found[0].astype(np.float32) if found else None
 
 

@@ -105,6 +105,8 @@ def _training_facts(
         training["n_of_base"] = seen.n_samples - mine.n_samples
     if digests := item_digests(mine):
         training["item_digests"] = digests
+    if fitted.uses_pretrained:
+        training["pretrained"] = True
     if fitted.history_:
         training["history"] = [_rounded(epoch) for epoch in fitted.history_]
     return training

@@ -81,6 +81,7 @@ class _KernelClassifier(HandEstimator):
         n_directions = int(np.clip(0.7 * np.sqrt(len(X)), *_DIRECTIONS))
         few = self._has_few(len(X), len(self.classes_))
         pretrained = pretrained_directions(X.shape[1]) if few else None
+        self.uses_pretrained = pretrained is not None
         self.projection_ = Projection.fit(X, codes, n_directions, pretrained)
         self._advance(1, 20)
         rows = _with_every_class(codes, rng)

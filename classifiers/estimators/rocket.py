@@ -117,7 +117,8 @@ class RocketClassifier(MovementEstimator):
         self._check_parameters()
         self.of_clips_: MovementEstimator | None = None
         rng = np.random.default_rng(self.random_state)
-        self.pretrained_ = PretrainedFeatures.shipped() if self._has_few(X) else None
+        self.uses_pretrained = self._has_few(X)
+        self.pretrained_ = PretrainedFeatures.shipped() if self.uses_pretrained else None
         plain = self._prepared(X, rng)
         self._advance(1, _STEPS_BEFORE + 1 + self.n_augmented)
         self.images_ = classes_in_mirror(X, codes, groups, self.classes_, self.mirror_labels)
@@ -169,6 +170,7 @@ class RocketClassifier(MovementEstimator):
         copy.n_features_in_, copy.n_timepoints_in_ = self.n_features_in_, self.n_timepoints_in_
         copy.banks_, copy.mean_, copy.deviation_ = self.banks_, self.mean_, self.deviation_
         copy._transform, copy.pretrained_ = self._transform, self.pretrained_
+        copy.uses_pretrained = self.uses_pretrained
         copy.of_clips_ = clips or self
         copy.notes_, copy.history_ = copy.of_clips_.notes_, copy.of_clips_.history_
         place = np.searchsorted(copy.classes_, self.classes_)

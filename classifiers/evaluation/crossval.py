@@ -196,10 +196,12 @@ def cross_validate_pipeline(
     left_out = sorted(set(untested_labels(dataset, by)) - set(known))
     importances: list[list[Importance]] = []
     streams: list[StreamOutputs] = []
+    uses_pretrained: list[bool] = []
 
     def look(
         fitted: HandEstimator, trained: LandmarkDataset, tested: LandmarkDataset, seconds: float
     ) -> None:
+        uses_pretrained.append(fitted.uses_pretrained)
         if watch:
             watch(fitted, trained, tested, seconds)
         if with_importances:
@@ -227,6 +229,7 @@ def cross_validate_pipeline(
         share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
     leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, total, seed), base)
+    leaks = leaks.with_pretrained(dataset, used=any(uses_pretrained))
     tested, untested = _without_labels(predictions, left_out)
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     return replace(

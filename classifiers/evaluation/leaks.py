@@ -7,7 +7,7 @@ form they hardly differ.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +21,8 @@ from handlore.landmarks.hands import FloatArray
 from handlore.landmarks.untrusted import printable
 from handlore.models.card import ModelCard
 from handlore.models.encoders import MovementEncoder
+
+from ..pretrained import pretrained_items
 
 NEAR = 0.02
 """Landmarks up to this root mean square distance in palm lengths count as equal. In HGR1 the
@@ -63,6 +65,8 @@ class Leaks:
     """Whether landmarks were compared; a model file stores digests only."""
     n_checked: int | None = None
     """How many test samples could be looked up; None for all."""
+    n_pretrained: int = 0
+    """Test samples that pretrained features of the model were learnt from, at least."""
 
     @property
     def n(self) -> int:
@@ -76,6 +80,7 @@ class Leaks:
             "same_file": self.n_same_file,
             "same_landmarks": self.n_same_landmarks if self.by_landmarks else None,
             "checked": self.n_checked,
+            "pretrained": self.n_pretrained,
             "examples": [
                 {"test": one.test, "train": one.train, "why": one.why, "distance": one.distance}
                 for one in self.examples
@@ -84,6 +89,19 @@ class Leaks:
 
     def lines(self) -> list[str]:
         """Return them as sentences; none if there are no leaks."""
+        return [*self._about_training(), *self._about_pretraining()]
+
+    def _about_pretraining(self) -> list[str]:
+        if not self.n_pretrained:
+            return []
+        items = "test sample is" if self.n_pretrained == 1 else "test samples are"
+        return [
+            f"at least {self.n_pretrained} {items} among those that the pretrained features for few"
+            " samples were learnt from, so the scores are too high; train with"
+            " --param pretrained_below=0 to test without them"
+        ]
+
+    def _about_training(self) -> list[str]:
         if not self.n:
             return []
         such = "; ".join(
@@ -133,9 +151,9 @@ class Leaks:
         ``loaded`` is the whole dataset of the test data: if the model was trained on its training
         split, landmarks are compared too.
         """
-        pairs = _split(card, tested, loaded)
+        pairs, uses = _split(card, tested, loaded), bool(card.training.get("pretrained"))
         if pairs is not None:
-            return cls.of(loaded, [pairs])
+            return cls.of(loaded, [pairs]).with_pretrained(tested, used=uses)
         found = seen_items(card, tested)
         if found is None or not found.checked.any():
             return None
@@ -143,7 +161,16 @@ class Leaks:
         seen = np.flatnonzero(found.seen & (samples.view == 0))
         n_checked = int((found.checked & (samples.view == 0)).sum()) if found.is_part else None
         examples = [_Leak(str(samples.source[at]), "a training item", None) for at in seen[:5]]
-        return cls(len(seen), 0, tuple(examples), by_landmarks=False, n_checked=n_checked)
+        leaks = cls(len(seen), 0, tuple(examples), by_landmarks=False, n_checked=n_checked)
+        return leaks.with_pretrained(tested, used=uses)
+
+    def with_pretrained(self, tested: LandmarkDataset, *, used: bool) -> "Leaks":
+        """Count test samples that pretrained features were learnt from, if a model has some."""
+        if not used:
+            return self
+        known, samples = pretrained_items(tested.header.kind), tested.samples
+        digests = samples.sha256[samples.view == 0].tolist()
+        return replace(self, n_pretrained=sum(_short(one) in known for one in digests if one))
 
 
 def _fingerprints(dataset: LandmarkDataset) -> FloatArray:
@@ -243,6 +270,11 @@ def item_digests(dataset: LandmarkDataset) -> str:
     return "".join(digests[:MAX_DIGESTS])
 
 
+def digests_in(text: str) -> list[str]:
+    """Return the shortened digests that :func:`item_digests` has concatenated."""
+    return [text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)]
+
+
 @dataclass(frozen=True, eq=False)
 class SeenItems:
     """Samples that were looked up in the digests of a model file."""
@@ -260,7 +292,7 @@ def seen_items(card: ModelCard, dataset: LandmarkDataset) -> SeenItems | None:
     text = card.training.get("item_digests")
     if not isinstance(text, str) or not text:
         return None
-    known = {text[start : start + _LENGTH] for start in range(0, len(text), _LENGTH)}
+    known = set(digests_in(text))
     digests = [_short(digest) if digest else "" for digest in dataset.samples.sha256.tolist()]
     is_part, last = len(known) >= MAX_DIGESTS, max(known)
     seen = np.array([digest in known for digest in digests], bool)

@@ -3,6 +3,7 @@
 import io
 import runpy
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,13 +16,16 @@ import handlore
 from handlore.classifiers.discriminant import LinearDiscriminant
 from handlore.classifiers.estimators import ESTIMATORS
 from handlore.classifiers.estimators.rocket import RocketClassifier
+from handlore.classifiers.evaluation import leaks
+from handlore.classifiers.evaluation.leaks import digests_in, item_digests
 from handlore.classifiers.evaluation.scores import fit_samples, fit_streams
 from handlore.classifiers.factory import _MovementBlend
 from handlore.classifiers.negatives import NegativeWindows
-from handlore.classifiers.pretrained import PretrainedFeatures
+from handlore.classifiers.pretrained import PretrainedFeatures, pretrained_items
 from handlore.datasets.conversion.batches import ConvertOptions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
+from handlore.datasets.kinds import Kind
 from handlore.datasets.sources import make_source
 from handlore.datasets.storage import save_dataset
 
@@ -144,6 +148,33 @@ def test_learnt_from_a_dataset(tmp_path: Path) -> None:
         means = np.stack([along[codes == code].mean(axis=0) for code in range(n_labels)])
         nearest = ((along[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
         assert (nearest == codes).mean() > 0.95
+
+
+@pytest.mark.parametrize(("below", "expected"), [("10", 4), ("0", 0)])
+def test_scores_on_what_they_were_learnt_from(
+    below: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note says so, in cross-validation and of the model file on other items."""
+    seen, other = (with_digests(movements(n_people=2, each=2), name) for name in "ab")
+    known = digests_in(item_digests(seen))
+    monkeypatch.setattr(leaks, "pretrained_items", lambda kind: frozenset(known[:4]))
+    params = {"n_augmented": "0", "pretrained_below": below}
+    tested = handlore.cross_validate(seen, "rocket", params=params, with_streams=False)
+    handlore.train(other, tmp_path / "m.onnx", "rocket", params=params, negatives=False)
+    evaluated = handlore.evaluate(tmp_path / "m.onnx", seen, with_streams=False)
+    for found in (tested.leaks, evaluated.leaks):
+        assert found.as_json()["pretrained"] == expected
+        assert any("pretrained features" in line for line in found.lines()) == (expected > 0)
+
+
+def with_digests(dataset: LandmarkDataset, name: str) -> LandmarkDataset:
+    digests = np.array([f"{name}{number}" for number in range(dataset.n_samples)])
+    return replace(dataset, samples=replace(dataset.samples, sha256=digests))
+
+
+@pytest.mark.parametrize("kind", ["pose", "sequence"])
+def test_shipped_features_say_what_they_were_learnt_from(kind: Kind) -> None:
+    assert len(pretrained_items(kind)) > 800
 
 
 @pytest.mark.parametrize("below", [-1, 5000])
