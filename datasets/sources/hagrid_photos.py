@@ -25,8 +25,8 @@ class _HagridPhotos(AnnotatedSource):
     around them; a photo is found by its name. Each box is a sample with the label it has;
     no_gesture becomes none. Boxes are used where the hand is not found in the whole picture. The
     group is user_id; a folder train, val, test, ann_train_val or ann_test of the annotations is the
-    split. Landmarks in the annotations are not used: those found in the photos have depth and world
-    landmarks (--source hagrid reads the former). Photos of which nothing is said are left out.
+    split. Landmarks in the annotations are not used (--source hagrid reads them): those found in
+    the photos have depth and world landmarks. Photos of which nothing is said are left out.
 
     A. Kapitanov, K. Kvanchiani, A. Nagaev, R. Kraynov, A. Makhliarchuk, "HaGRID - HAnd Gesture
     Recognition Image Dataset", WACV 2024.
