@@ -75,12 +75,11 @@ class Leaks:
             "n": self.n,
             "same_file": self.n_same_file,
             "same_landmarks": self.n_same_landmarks if self.by_landmarks else None,
-            "checked": self.n_checked,
             "examples": [
                 {"test": one.test, "train": one.train, "why": one.why, "distance": one.distance}
                 for one in self.examples
             ],
-        }
+        } | ({} if self.n_checked is None else {"checked": self.n_checked})
 
     def lines(self) -> list[str]:
         """Return them as sentences; none if there are no leaks."""
