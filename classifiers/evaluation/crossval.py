@@ -316,5 +316,6 @@ def _random_split(dataset: LandmarkDataset, by: By) -> str | None:
         return f"all samples are of one {one}, so the split is random; accuracy is an overestimate"
     return (
         "the person, session and recording of the samples are unknown, so the split is random;"
-        " accuracy is an overestimate (sources have options for people: `handlore sources NAME`)"
+        " accuracy is an overestimate (sources have options for people, such as --name-pattern:"
+        " `handlore sources NAME`)"
     )

@@ -75,17 +75,20 @@ class Leaks:
 
     def as_json(self) -> dict[str, Any]:
         """Return them under the names that scripts rely on."""
-        return {
+        found = {
             "n": self.n,
             "same_file": self.n_same_file,
             "same_landmarks": self.n_same_landmarks if self.by_landmarks else None,
-            "checked": self.n_checked,
-            "pretrained": self.n_pretrained,
             "examples": [
                 {"test": one.test, "train": one.train, "why": one.why, "distance": one.distance}
                 for one in self.examples
             ],
         }
+        if self.n_checked is not None:
+            found["checked"] = self.n_checked
+        if self.n_pretrained:
+            found["pretrained"] = self.n_pretrained
+        return found
 
     def lines(self) -> list[str]:
         """Return them as sentences; none if there are no leaks."""
