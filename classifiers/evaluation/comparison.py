@@ -102,12 +102,8 @@ class RunResults:
             run = cls(key, truth, predicted, probability, unit.astype(np.str_), over)
         except DAMAGE as error:
             raise InvalidDataError("its items are damaged") from error
-        if (
-            not n
-            or len(set(run.key.tolist())) < n
-            or run.probability.shape != (n,)
-            or over not in _UNITS
-        ):
+        is_unique = len(set(run.key.tolist())) == n
+        if not n or not is_unique or run.probability.shape != (n,) or over not in _UNITS:
             raise InvalidDataError("its items are damaged")
         return run
 

@@ -194,27 +194,24 @@ def cross_validate_pipeline(
     require_testable(dataset, by, known)
     total = fold_count(dataset, by, folds)
     left_out = sorted(set(untested_labels(dataset, by)) - set(known))
-    importances: list[list[Importance]] = []
-    streams: list[StreamOutputs] = []
-    uses_pretrained: list[bool] = []
+    importances, streams = list[list[Importance]](), list[StreamOutputs]()
+    pretrained = list[bool]()
 
     def look(
         fitted: HandEstimator, trained: LandmarkDataset, tested: LandmarkDataset, seconds: float
     ) -> None:
-        uses_pretrained.append(fitted.uses_pretrained)
+        pretrained.append(fitted.uses_pretrained)
         if watch:
             watch(fitted, trained, tested, seconds)
         if with_importances:
             model = (fitted.predict_proba, [str(label) for label in fitted.classes_])
             most = max(2, MAX_SAMPLES // total)
-            importances.append(
-                measure_importances(*model, tested, encoder, at_most=most, seed=seed)
-            )
-        is_scored = ~np.isin(tested.samples.label, left_out)
-        if with_streams and is_scored.any():
-            known = tested.select(is_scored)
+            found = measure_importances(*model, tested, encoder, at_most=most, seed=seed)
+            importances.append(found)
+        scored = tested.select(~np.isin(tested.samples.label, left_out))
+        if with_streams and scored.n_samples:
             most = max(_MIN_STREAM_CLIPS, _MAX_STREAM_CLIPS // total)
-            streams.append(StreamOutputs.of_left_out(fitted, encoder, trained, known, most))
+            streams.append(StreamOutputs.of_left_out(fitted, encoder, trained, scored, most))
 
     predictions = cross_val_predict(
         pipeline.estimator,
@@ -229,7 +226,7 @@ def cross_validate_pipeline(
         share_of_fit=_SHARE_OF_FIT if with_importances or with_streams else 1,
     )
     leaks = leaks or Leaks.of(dataset, cross_validation(dataset, by, total, seed), base)
-    leaks = leaks.with_pretrained(dataset, used=any(uses_pretrained))
+    leaks = leaks.with_pretrained(dataset, used=any(pretrained))
     tested, untested = _without_labels(predictions, left_out)
     found = Evaluation.of(tested, dataset, leaks, Importance.pooled(importances), seed=seed)
     return replace(

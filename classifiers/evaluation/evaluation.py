@@ -229,8 +229,7 @@ def evaluate(
     >>> result.notes
     ('the model was trained on exactly this data; the scores are meaningless',)
     """
-    name = "" if isinstance(model, Model) else str(model)
-    loaded = load_model(model)
+    name, loaded = "" if isinstance(model, Model) else str(model), load_model(model)
     given: Any = dataset if isinstance(dataset, list | tuple) else [dataset]
     parts = [load_dataset(one) for one in given]
     dataset, card, is_own = concatenate(parts), loaded.card, not is_ready(model)
@@ -247,10 +246,6 @@ def evaluate(
         Leaks.of_model(card, tested, dataset),
         measure_importances(*classifier) if with_importances else (),
     )
-    streams = None
-    if with_streams is not False and (card.kind == "pose" or NONE_LABEL in card.labels):
-        outputs = StreamOutputs.of(loaded, tested, _MAX_STREAM_CLIPS)
-        streams = outputs.counted(loaded.thresholds)
     doubts = _doubts(card, tested, is_own=is_own, is_checked=found.leaks is not None)
     spelled = [about_same(names)] if names else []
     notes = [*_about_splits(splits, "" if is_own else name), *spelled, *doubts]
@@ -259,10 +254,16 @@ def evaluate(
         model=name or card.estimator,
         tested=loaded,
         notes=tuple(notes),
-        streams=streams,
+        streams=None if with_streams is False else _in_streams(loaded, tested),
         splits=splits,
         counted_as=names,
     )
+
+
+def _in_streams(model: Model, tested: LandmarkDataset) -> StreamScores | None:
+    if model.card.kind == "sequence" and NONE_LABEL not in model.card.labels:
+        return None
+    return StreamOutputs.of(model, tested, _MAX_STREAM_CLIPS).counted(model.thresholds)
 
 
 def _in_spelling_of(

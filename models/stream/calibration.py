@@ -176,8 +176,7 @@ def calibrate(
     data
         Streams with labelled gestures, and streams without gestures, as in later use: a dataset
         or its file, see :func:`~.ground_truth.dataset_streams`, or the streams themselves. Gestures
-        with labels that the model does not know count as ``none``, unless it has them in another
-        spelling (capitals, spaces, hyphens, underscores).
+        with labels that the model does not know, in whatever spelling, count as ``none``.
     per_hour
         False activations an hour, of all labels together.
     settings
@@ -205,7 +204,7 @@ def calibrate(
     (loaded,), streams = stream_models(model), _streams(data)
     hours = sum(stream.seconds for stream in streams) / 3600
     _check_streams(loaded, streams, hours)
-    streams, names = _in_spelling_of(loaded, streams)
+    streams, spelled = _in_spelling_of(loaded, streams)
     unknown = _unknown_labels(loaded, streams)
     answered = []
     for done, stream in enumerate(streams, 1):
@@ -223,7 +222,7 @@ def calibrate(
         dict(loaded.thresholds),
         loaded.labels,
         unknown,
-        names,
+        spelled,
     )
 
 
