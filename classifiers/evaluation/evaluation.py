@@ -198,8 +198,7 @@ def evaluate(
     """Score a model file on a dataset.
 
     An item without a hand is predicted as ``none``, and is an error unless that is its label.
-    Labels that the model has in another spelling (capitals, spaces, hyphens, underscores) count as
-    those of the model.
+    Labels in another spelling (capitals, spaces, hyphens, underscores) count as the model's.
 
     Parameters
     ----------
@@ -237,8 +236,8 @@ def evaluate(
     tested = held_out_samples(dataset, split, sizes) if is_own or split else dataset
     require_model_kind(dataset, loaded.encoder.kind, READY_MODEL)
     tested, names = _in_spelling_of(card, tested)
-    splits = {"tested": split_counts(tested)}
-    splits["left_out"] = split_counts(dataset) - splits["tested"]
+    counts = split_counts(tested)
+    splits = {"tested": counts, "left_out": split_counts(dataset) - counts}
     classifier = (loaded.predict_clips, card.labels, tested, loaded.encoder)
     found = Evaluation.of(
         predict_items(*classifier),
@@ -248,12 +247,11 @@ def evaluate(
     )
     doubts = _doubts(card, tested, is_own=is_own, is_checked=found.leaks is not None)
     spelled = [about_same(names)] if names else []
-    notes = [*_about_splits(splits, "" if is_own else name), *spelled, *doubts]
     return replace(
         found,
         model=name or card.estimator,
         tested=loaded,
-        notes=tuple(notes),
+        notes=(*_about_splits(splits, "" if is_own else name), *spelled, *doubts),
         streams=None if with_streams is False else _in_streams(loaded, tested),
         splits=splits,
         counted_as=names,
