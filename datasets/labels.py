@@ -1,5 +1,6 @@
 """Names of labels: one label in two spellings, and names that mean no gesture."""
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,7 +14,8 @@ other others rest resting relaxed random blank empty
 _NO_GESTURE = frozenset(_NO_GESTURE_NAMES.split())
 """Names that data sets have for no gesture, in small letters only. Some may be those of signs, too:
 they are only hinted at."""
-_SEPARATORS = str.maketrans("", "", " -_")
+_SEPARATORS = re.compile(r"(?<=[^\W\d_])[ _-]+(?=[^\W_])|(?<=[^\W_])[ _-]+(?=[^\W\d_])")
+"""Between words, or between a word and a number: in ``-1`` and ``1-1`` they mean something."""
 _MOST_NAMED = 3
 
 
@@ -29,16 +31,19 @@ def means_no_gesture(label: str) -> bool:
 def same_labels(labels: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Return the known label that each of the others means.
 
-    It differs from exactly one known label, and only in capitals, spaces, hyphens and underscores.
+    It differs from exactly one known label, and only in capitals, and in spaces, hyphens and
+    underscores between words. Labels that differ so among themselves are different labels.
 
     >>> same_labels(["Stop inverted", "a", "wave"], ["a", "b", "stop_inverted"])
     {'Stop inverted': 'stop_inverted'}
     """
-    known, meant = sorted(set(known)), dict[str, list[str]]()
-    for label in known:
-        meant.setdefault(_plain(label), []).append(label)
-    others = {label: meant.get(_plain(label), []) for label in sorted({*labels} - {*known})}
-    return {label: same[0] for label, same in others.items() if len(same) == 1 and _plain(label)}
+    given, known = set(labels), set(known)
+    spelled, meant = _by_spelling(given), _by_spelling(known)
+    return {
+        label: meant[plain][0]
+        for plain, (label, *others) in sorted(spelled.items())
+        if not others and label not in known and len(meant.get(plain, ())) == 1
+    }
 
 
 def renamed(labels: StrArray, names: dict[str, str]) -> StrArray:
@@ -54,5 +59,9 @@ def about_same(names: dict[str, str]) -> str:
     return ", ".join(pairs[:_MOST_NAMED]) + more
 
 
-def _plain(label: str) -> str:
-    return label.casefold().translate(_SEPARATORS)
+def _by_spelling(labels: Iterable[str]) -> dict[str, list[str]]:
+    """Return the labels by what they are without capitals and separators."""
+    spelled = dict[str, list[str]]()
+    for label in sorted(labels):
+        spelled.setdefault(_SEPARATORS.sub("", label.casefold()), []).append(label)
+    return spelled

@@ -303,7 +303,7 @@ def compare(
     """
     if require_type(n_draws, Integral, "a whole number as n_draws") < 1 or seed < 0:
         raise OptionError(f"n_draws is {n_draws} and seed {seed}; expected at least 1 and 0")
-    a, b = _run_of(a), _run_of(b)
+    a, b = (_in_own_spelling(_run_of(one)) for one in (a, b))
     b = _in_order_of(a, b)
     if a.protocol != b.protocol:
         raise HandloreError(
@@ -374,6 +374,12 @@ def _with_units(a: RunResults, b: RunResults) -> RunResults:
             f"the runs disagree on the {a.over} of items; run both on the same data"
         )
     return a
+
+
+def _in_own_spelling(run: RunResults) -> RunResults:
+    """Return a run with its labels as its model spells them."""
+    truth = renamed(run.truth, same_labels(run.truth.tolist(), run.predicted.tolist()))
+    return replace(run, truth=truth)
 
 
 def _in_order_of(a: RunResults, b: RunResults) -> RunResults:

@@ -276,7 +276,7 @@ def _in_spelling_of(
         samples = replace(tested.samples, label=renamed(tested.samples.label, names))
         tested = replace(tested, samples=samples)
     gestures = set(tested.labels) - {NONE_LABEL}
-    if gestures and not set(tested.labels) & set(card.labels):
+    if gestures and not gestures & set(card.labels):
         raise InvalidDataError(
             f"the model knows none of the labels of the data ({listed(sorted(gestures))}; the"
             f" model: {listed(card.labels)}); evaluate a model of these gestures"

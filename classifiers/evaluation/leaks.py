@@ -100,8 +100,8 @@ class Leaks:
         items = "test sample is" if self.n_pretrained == 1 else "test samples are"
         return [
             f"at least {self.n_pretrained} {items} among those that the pretrained features for few"
-            " samples were learnt from, so the scores are too high; train with"
-            " --param pretrained_below=0 to test without them"
+            " samples were learnt from, so the scores are too high;"
+            " --param pretrained_below=0 trains without such features"
         ]
 
     def _about_training(self) -> list[str]:
@@ -170,7 +170,7 @@ class Leaks:
     def with_pretrained(self, tested: LandmarkDataset, *, used: bool) -> "Leaks":
         """Count test samples that pretrained features were learnt from, if a model has some."""
         if not used:
-            return self
+            return replace(self, n_pretrained=0)
         known, samples = pretrained_items(tested.header.kind), tested.samples
         digests = samples.sha256[samples.view == 0].tolist()
         return replace(self, n_pretrained=sum(_short(one) in known for one in digests if one))

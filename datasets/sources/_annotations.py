@@ -61,11 +61,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class ListFile:
-    """A list and what it says; ``problem`` is why it says nothing."""
+    """A list and what it says; ``problem`` is why it says nothing, ``note`` what is not used."""
 
     name: str
     entries: Sequence[Entry] = ()
     problem: str = ""
+    note: str = ""
 
 
 def box_from(value: Any) -> HandBox | None:
@@ -327,4 +328,5 @@ def _about(lists: Sequence[ListFile], found: _Found) -> list[str]:
             f" {printable(found.torn[0])}"
         )
     notes += [f"{printable(one.name)} is not used: {one.problem}" for one in lists if one.problem]
+    notes += [f"{printable(one.name)}: {one.note}" for one in lists if one.note]
     return notes

@@ -71,10 +71,11 @@ class _Hagrid(LandmarkSource):
         require_aspect(self.aspect)
         files = [(name, path) for name, path in files_of(root) if _is_annotation(path)]
         items = [item for name, path in files for item in _items(name, path)]
-        if items and not any(_has_landmarks(path) for _, path in files):
+        is_whole = any(not isinstance(item, BadItem) for item in items)
+        if is_whole and not any(has_landmarks(path) for _, path in files):
             raise HandloreError(
-                f"the annotations in {root} hold boxes without landmarks; convert the photos"
-                " instead: --source hagrid-photos reads both"
+                f"the annotations in {root} hold boxes without landmarks; convert the folder that"
+                " holds them and their photos, with --source hagrid-photos"
             )
         note = f"pictures without a size in the file are treated as {self.aspect}; z is unknown"
         return Listing(items, notes=[note])
@@ -111,9 +112,11 @@ def _is_annotation(path: Path) -> bool:
 
 
 def has_boxes(path: Path) -> bool:
-    """Say whether a file begins as annotations do, with landmarks or without."""
+    """Say whether a file begins as annotations do, with landmarks or without: boxes and people."""
     head = read_start(path)
-    return bool(_START.match(head)) and b'"bboxes"' in head and b'"labels"' in head
+    return bool(_START.match(head)) and all(
+        b'"%b"' % key in head for key in (b"bboxes", b"labels", b"user_id")
+    )
 
 
 def _looks_right(head: bytes) -> bool:
@@ -136,7 +139,8 @@ def _parsed(path: Path, _stamp: tuple[int, int]) -> list[_Entry]:
     return list(parsed.items())
 
 
-def _has_landmarks(path: Path) -> bool:
+def has_landmarks(path: Path) -> bool:
+    """Say whether a picture of a file has landmarks."""
     try:
         entries = entries_of(path)
     except InvalidDataError:

@@ -1,16 +1,26 @@
 """The photos of HaGRID with its annotations: the boxes of hands, their labels and the person."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from handlore.landmarks.errors import HandloreError
+from handlore.landmarks.errors import HandloreError, counted
 
 from ..files import MAX_LISTED, is_picture, walk
 from ._annotations import AnnotatedSource, Entry, ListFile, box_from, read_each
 from .base import SOURCES, Listing, NamePattern
-from .hagrid import boxes_problem, entries_of, has_boxes, labels_of, person_of, split_in_folders
+from .hagrid import (
+    boxes_problem,
+    entries_of,
+    has_boxes,
+    has_landmarks,
+    labels_of,
+    person_of,
+    split_in_folders,
+)
 
 _DEPTH = 3
 """How many folders down annotations are looked for: annotations/train/call.json is two."""
@@ -37,15 +47,23 @@ class _HagridPhotos(AnnotatedSource):
     specificity = 11
 
     def fits(self, root: Path) -> bool:
-        """Say whether there are annotations, and a photo that one of them names."""
+        """Say whether annotations name most of the photos, with several labels."""
         if NamePattern(self.name_pattern).has_label:
             return False  # the labels are wanted from the names, not from the annotations
         found = [path for path in _json_files(root) if has_boxes(path)]
         if not found:
             return False
-        names = (Path(file) for file in islice(walk(root), MAX_LISTED))
-        photos = {name.stem for name in names if is_picture(name)}
-        return any(not photos.isdisjoint(_names_in(path)) for path in found)
+        files = [Path(file) for file in islice(walk(root), MAX_LISTED)]
+        photos = Counter(file.stem for file in files if is_picture(file))
+        entries = dict(entry for path in found for entry in _entries(path))
+        named = [stem for stem, n in photos.items() if n == 1 and stem in entries]
+        if not named or 2 * len(named) < photos.total():
+            return False
+        is_part = len(files) < MAX_LISTED and 2 * len(named) < len(entries)
+        if is_part and any(map(has_landmarks, found)):
+            return False  # a few photos beside many landmarks
+        whole = (entry for entry in entries.values() if not boxes_problem(entry))
+        return len({label for entry in whole for label in labels_of(entry)}) > 1
 
     def why_not(self, root: Path) -> str:
         """Say what annotations need that have neither landmarks nor photos."""
@@ -78,9 +96,9 @@ def _json_files(root: Path) -> Iterator[Path]:
     )
 
 
-def _names_in(path: Path) -> list[str]:
+def _entries(path: Path) -> list[tuple[str, Any]]:
     try:
-        return [name for name, _ in entries_of(path)]
+        return entries_of(path)
     except HandloreError:
         return []
 
@@ -89,10 +107,16 @@ def _read(path: Path, name: str) -> ListFile | None:
     if not has_boxes(path):
         return None
     gesture, split = PurePosixPath(name).stem, split_in_folders(name)
+    problems = {picture: boxes_problem(entry) for picture, entry in entries_of(path)}
     entries = [
         Entry(f"{gesture}/{picture}", label, person_of(entry), split, box=box_from(box))
         for picture, entry in entries_of(path)
-        if not boxes_problem(entry)
+        if not problems[picture]
         for label, box in zip(labels_of(entry), entry["bboxes"], strict=True)
     ]
-    return ListFile(name, entries, "" if entries else "it has no picture with boxes and labels")
+    if not entries:
+        return ListFile(name, problem="it has no picture with boxes and labels")
+    wrong = [f"picture {picture}: {problem}" for picture, problem in problems.items() if problem]
+    n_wrong = counted(len(wrong), "entry", "entries")
+    note = f"{n_wrong} not used, such as {wrong[0]}" if wrong else ""
+    return ListFile(name, entries, note=note)

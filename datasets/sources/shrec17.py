@@ -74,6 +74,9 @@ class _Shrec17(LandmarkSource):
 
     def why_not(self, root: Path) -> str:
         """Say that a list has another name than those of the set."""
+        folder = root.parent if root.is_file() else root
+        if not any(folder.glob("gesture_*")):
+            return ""
         texts = [root] if root.is_file() else sorted(root.glob("*.txt"))[:SAMPLED]
         return next((_misnamed(path) for path in texts if _begins_as_list(path)), "")
 
@@ -152,10 +155,8 @@ def _begins_as_list(path: Path) -> bool:
 
 
 def _misnamed(path: Path) -> str:
-    return (
-        f"{path} begins as a list of SHREC'17, whose lists are named {' and '.join(_LISTS)}: rename"
-        " it, beside the folders gesture_1 to gesture_14"
-    )
+    names = " and ".join(_LISTS)
+    return f"{path} begins as a list of SHREC'17, whose lists are named {names}: rename it"
 
 
 def _listed_twice(item: Item) -> Item:

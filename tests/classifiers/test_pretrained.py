@@ -167,6 +167,12 @@ def test_scores_on_what_they_were_learnt_from(
         assert any("pretrained features" in line for line in found.lines()) == (expected > 0)
 
 
+def test_another_estimator_has_no_part_in_them() -> None:
+    """Those of one are handed on to the next in a comparison."""
+    found = leaks.Leaks(0, 0, (), n_pretrained=3)
+    assert not found.with_pretrained(movements(1, 1), used=False).n_pretrained
+
+
 def with_digests(dataset: LandmarkDataset, name: str) -> LandmarkDataset:
     digests = np.array([f"{name}{number}" for number in range(dataset.n_samples)])
     return replace(dataset, samples=replace(dataset.samples, sha256=digests))

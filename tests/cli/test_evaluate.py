@@ -258,6 +258,16 @@ def test_names_for_no_gesture(moves: Path, saved: Callable[..., Path], run: Run)
     assert line in run("evaluate", moves, path, "--no-streams").stderr
 
 
+def test_data_of_which_no_gesture_is_known(
+    moves: Path, saved: Callable[..., Path], run: Run
+) -> None:
+    """That the model knows ``none``, too, is no reason to score it."""
+    data = movements(2, 1, labels=("left", "still"))
+    labels = np.where(data.samples.label == "still", "none", "wink")
+    path = saved(replace(data, samples=replace(data.samples, label=labels)))
+    assert "knows none of the labels of the data (wink;" in run("evaluate", moves, path).stderr
+
+
 def test_data_of_which_no_label_is_known(dataset, onnx, run, refused, tmp_path) -> None:
     data = dataset.select(np.isin(dataset.samples.label, ["fist", "point"]))
     path = labelled(data, tmp_path / "d.npz", {"fist": "rock", "point": "one"})

@@ -19,7 +19,15 @@ from handlore.datasets.labels import about_same, same_labels
 )
 def test_one_label_in_two_spellings(label: str, meant: str | None) -> None:
     known = ["a", "stop_inverted", "two_up", "twoup", "-"]
-    assert same_labels([label, "a"], known) == ({} if meant is None else {label: meant})
+    assert same_labels([label], known) == ({} if meant is None else {label: meant})
+
+
+@pytest.mark.parametrize(
+    ("labels", "known"),
+    [(["A", "a"], ["a"]), (["Up down", "up-down"], ["up_down"]), (["-1", "1-1"], ["1", "11"])],
+)
+def test_what_the_data_distinguishes_stays_apart(labels: list[str], known: list[str]) -> None:
+    assert not same_labels(labels, known)
 
 
 def test_a_few_are_named() -> None:

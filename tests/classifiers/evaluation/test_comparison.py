@@ -185,3 +185,11 @@ def test_models_that_spell_labels_differently() -> None:
     a, b = run(right(40, range(9))), run(right(40, range(5)))
     capital = replace(b, truth=np.char.upper(b.truth), predicted=np.char.upper(b.predicted))
     assert compare(a, capital) == compare(a, b)
+
+
+def test_a_run_that_counted_spellings_as_errors() -> None:
+    """It is of an older version: its labels are those of the data, its answers the model's."""
+    a = run(right(40, range(9)))
+    before = replace(a, truth=np.char.upper(a.truth))
+    assert compare(before, a).verdict == "no significant difference"
+    assert compare(before, a).only_b == 0

@@ -109,7 +109,7 @@ def test_damaged_entries_are_counted_failures(tree):
 def test_boxes_without_landmarks_are_refused_in_words(tree):
     plain = {"bboxes": [[0, 0, 1, 1]], "labels": ["x"], "user_id": "u"}
     root = tree({"call.json": {"a": plain}})
-    with pytest.raises(HandloreError, match=r"boxes without landmarks; convert the photos"):
+    with pytest.raises(HandloreError, match=r"boxes without landmarks; convert the folder"):
         converted(root)
 
 

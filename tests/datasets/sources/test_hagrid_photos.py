@@ -112,6 +112,38 @@ def test_annotations_without_photos_say_what_is_missing(unpacked):
             find_source(root / part)
 
 
+@pytest.mark.parametrize("what", ["few", "one label", "nobody", "names twice", "landmarks"])
+def test_folders_are_read_as_before_where_annotations_say_little(unpacked, what):
+    marks = {"hand_landmarks": [[], []]} if what == "landmarks" else {}
+    root = unpacked("{}", "{}.json", **marks)
+    for gesture, entries in ENTRIES.items():
+        said = {k: e | marks for k, e in entries.items()}
+        if what == "few":
+            for number in range(5):
+                (root / gesture / f"{number}.jpg").touch()
+        elif what == "one label":
+            said = {k: entry("hand") for k in entries}
+        elif what == "nobody":
+            said = {k: {x: e[x] for x in ("bboxes", "labels")} for k, e in entries.items()}
+        elif what == "names twice":
+            (root / gesture / "0.jpg").touch()
+            said = {"0": entry("call", "no_gesture")}
+            for name in entries:
+                (root / gesture / f"{name}.jpg").unlink()
+        else:
+            said |= {f"more{number}": entry(gesture, **marks) for number in range(9)}
+        (root / f"{gesture}.json").write_text(json.dumps(said))
+    assert find_source(root)[0] == ("hagrid" if what == "landmarks" else "images")
+
+
+def test_entries_that_are_not_used_are_named(unpacked):
+    root = unpacked("{}", "{}.json")
+    broken = ENTRIES["call"] | {"x": {**entry("call"), "labels": []}, "y": 5}
+    (root / "call.json").write_text(json.dumps(broken))
+    (note,) = (n for n in make_source("hagrid-photos").scan(root).notes if "not used" in n)
+    assert note.startswith("call.json: 2 entries not used, such as picture x: it needs a label")
+
+
 def test_a_pattern_for_labels_asks_for_the_folders(unpacked):
     root = unpacked("{}", "{}.json")
     assert find_source(root, {"name_pattern": r"^(?P<label>[^/]+)/"})[0] == "images"
