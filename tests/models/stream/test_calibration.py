@@ -137,10 +137,10 @@ def test_unknown_labels_count_as_none() -> None:
 
 
 def test_labels_in_another_spelling_count() -> None:
-    found = calibrate(TurnModel(), streams(("A", 0.95, 2), ("None", 0, 1), ("-b", -0.95, 2)), 0.5)
+    found = calibrate(TurnModel(), streams(("A", 0.95, 2), ("None", 0, 1), ("B", -0.95, 2)), 0.5)
     assert (len(found.after.found), found.after.n, found.unknown) == (2, 2, {})
-    assert found.summary()["counted_as"] == {"-b": "b", "A": "a", "None": "none"}
-    assert found.notes[0] == "-b counts as b, A as a, None as none"
+    assert found.summary()["counted_as"] == {"A": "a", "B": "b", "None": "none"}
+    assert found.notes[0] == "A counts as a, B as b, None as none"
 
 
 def test_labels_that_the_model_does_not_know_are_refused() -> None:
