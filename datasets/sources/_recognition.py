@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ _KINDS = {
 }
 _LEVELS = 3
 """How many folders around an unknown one are looked at."""
+_MOST_AROUND = 200
+"""What a folder that holds such a data set has in it at most: a home folder may have thousands."""
 
 
 def find_source(root: Path, options: Mapping[str, Any] | None = None) -> tuple[str, list[str]]:
@@ -95,6 +98,8 @@ def _is_part(path: Path, folder: Path, source: Source) -> bool:
     """Say whether items of a source are in a folder, or beside a file."""
     # What is around may be no data at all, and not to be read by everybody.
     with suppress(HandloreError, OSError):
+        if len(list(islice(folder.iterdir(), _MOST_AROUND + 1))) > _MOST_AROUND:
+            return False
         found = source.scan(folder).items if source.fits(folder) else []
         if path.is_file():
             return any(item.path.parent == path.parent for item in found)
