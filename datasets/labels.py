@@ -51,6 +51,11 @@ def renamed(labels: StrArray, names: dict[str, str]) -> StrArray:
     return np.array([names.get(label, label) for label in labels.tolist()], np.str_)
 
 
+def in_spelling_of(labels: StrArray, known: StrArray) -> StrArray:
+    """Return labels (n,) in the spelling of the known ones, see :func:`same_labels`."""
+    return renamed(labels, same_labels(labels.tolist(), known.tolist()))
+
+
 def about_same(names: dict[str, str]) -> str:
     """Return in words which labels count as others: ``A counts as a, B as b and 24 more``."""
     first, *others = names.items()

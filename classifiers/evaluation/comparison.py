@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from handlore.datasets.dataset import LandmarkDataset, StrArray
 from handlore.datasets.files import read_start
-from handlore.datasets.labels import renamed, same_labels
+from handlore.datasets.labels import in_spelling_of
 from handlore.landmarks.errors import HandloreError, InvalidDataError, OptionError, require_type
 from handlore.landmarks.files import as_path, no_file
 from handlore.landmarks.untrusted import DAMAGE, MAX_JSON_BYTES, parse_json, printable
@@ -303,7 +303,9 @@ def compare(
     """
     if require_type(n_draws, Integral, "a whole number as n_draws") < 1 or seed < 0:
         raise OptionError(f"n_draws is {n_draws} and seed {seed}; expected at least 1 and 0")
-    a, b = (_in_own_spelling(_run_of(one)) for one in (a, b))
+    # The labels of each run as its model spells them.
+    runs = [_run_of(one) for one in (a, b)]
+    a, b = (replace(run, truth=in_spelling_of(run.truth, run.predicted)) for run in runs)
     b = _in_order_of(a, b)
     if a.protocol != b.protocol:
         raise HandloreError(
@@ -376,12 +378,6 @@ def _with_units(a: RunResults, b: RunResults) -> RunResults:
     return a
 
 
-def _in_own_spelling(run: RunResults) -> RunResults:
-    """Return a run with its labels as its model spells them."""
-    truth = renamed(run.truth, same_labels(run.truth.tolist(), run.predicted.tolist()))
-    return replace(run, truth=truth)
-
-
 def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
     place = {key: at for at, key in enumerate(b.key.tolist())}
     shared = [key for key in a.key.tolist() if key in place]
@@ -392,8 +388,7 @@ def _in_order_of(a: RunResults, b: RunResults) -> RunResults:
         )
     order = np.array([place[key] for key in a.key.tolist()])
     truth = b.truth[order]
-    # Each run may be of a model that spells the labels in its own way.
-    same = int((renamed(truth, same_labels(truth.tolist(), a.truth.tolist())) == a.truth).sum())
+    same = int((in_spelling_of(truth, a.truth) == a.truth).sum())
     if same < len(truth):
         raise HandloreError(
             f"the runs have the same items, but different labels: {same} of {len(truth)} match; run"
