@@ -1,10 +1,10 @@
-"""What is known of movements before anything is recorded: features learnt from other people.
+"""What is known before anything is recorded: features learnt from other people's data.
 
-Ten or more clips of a label show by themselves in which features its movements differ from others.
-One or two do not. *Directions* differ much between movements and little between people: further
-features of a classifier that gets few clips. Some are sums of the outputs of the kernels, others
-are positions that a small network gives (see :mod:`.estimators.tcn`). They come with the package,
-made by ``benchmarks/pretraining.py``.
+Many samples of a label show by themselves in which features it differs from others. One or two do
+not. *Directions* differ much between labels and little between people: further features of a
+classifier that gets few samples. Those of poses are sums of features. Those of movements are sums
+of the outputs of kernels, and positions that a small network gives (see :mod:`.estimators.tcn`).
+They come with the package, made by ``benchmarks/pretraining.py``.
 """
 
 import io
@@ -34,6 +34,7 @@ NETWORK_WEIGHT = np.float32(108**0.5)
 """Factor of the network's positions, compared to single features."""
 
 _FILES: dict[Kind, str] = {"pose": "pretrained_poses.npz", "sequence": "pretrained_movements.npz"}
+_OF_POSES = "plain", "directed"
 _WEIGHT = np.float32(192**0.5)
 """Factor of the directions of kernels."""
 
@@ -132,6 +133,19 @@ class PretrainedFeatures:
             numbers = {name: arrays[name].astype(np.float32) for name in names}
             network, items = arrays["network"].tobytes(), arrays["items"].astype(str)
             return cls(banks, **numbers, network=network, items=tuple(items.tolist()))
+
+
+@cache
+def pretrained_directions(n_features: int) -> FloatArray | None:
+    """Return directions (n_features, n) that distinguish hands of people and labels never seen.
+
+    Along each, hands of one class have a standard deviation of about 1. They were learnt by
+    ``benchmarks/pretraining.py`` from features of the default groups, alone or followed by those of
+    the direction; None for any other number of features.
+    """
+    with np.load(_opened("pose"), allow_pickle=False) as arrays:
+        found = [arrays[name] for name in _OF_POSES if len(arrays[name]) == n_features]
+    return found[0].astype(np.float32) if found else None
 
 
 @cache

@@ -8,10 +8,7 @@ It shares no code with the classifier in :mod:`.discriminant`: it diagonalises i
 and adds principal components.
 """
 
-import io
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Self
 
 import numpy as np
@@ -36,8 +33,6 @@ boosted trees equal values of the training data, where the last bit, which depen
 rows in a matrix product, must not decide."""
 _LEAST_DEVIATION = 1e-6
 _AT_ONCE = 8192
-_FILE = "pretrained_poses.npz"
-_DIRECTIONS = "plain", "directed"
 
 
 @dataclass(frozen=True)
@@ -60,8 +55,8 @@ class Projection:
         """Compute at least ``fewest`` directions, if there are enough samples.
 
         X is (n_samples, n_features); codes (n_samples,) are class indices from 0. Directions that
-        are ``pretrained`` (n_features, n), see :func:`pretrained_directions`, take the place of the
-        principal components.
+        are ``pretrained`` (n_features, n), see :func:`~.pretrained.pretrained_directions`, take the
+        place of the principal components.
         """
         with one_core_for_products():
             return cls._found(X, codes, fewest, pretrained)
@@ -121,20 +116,6 @@ class Projection:
         """Add the projection to a graph; return the name of the directions."""
         centred = graph.op("Sub", features, graph.constant(self.mean))
         return graph.op("Round", graph.op("MatMul", centred, graph.constant(self.weights)))
-
-
-@cache
-def pretrained_directions(n_features: int) -> FloatArray | None:
-    """Return directions (n_features, n) that distinguish hands of people and labels never seen.
-
-    Along each, hands of one class have a standard deviation of about 1. They were learnt by
-    ``benchmarks/pretraining.py`` from features of the default groups, alone or followed by those of
-    the direction; None for any other number of features.
-    """
-    stored = io.BytesIO(files(__package__).joinpath(_FILE).read_bytes())
-    with np.load(stored, allow_pickle=False) as arrays:
-        found = [arrays[name] for name in _DIRECTIONS if len(arrays[name]) == n_features]
-    return found[0].astype(np.float32) if found else None
 
 
 def _moments(

@@ -20,7 +20,8 @@ from handlore.models.card import INPUT
 from ..base import HandEstimator
 from ..discriminant import one_core_for_products
 from ..onnx_graph import Graph
-from ..projection import STEPS, Projection, pretrained_directions
+from ..pretrained import pretrained_directions
+from ..projection import STEPS, Projection
 from . import ESTIMATORS
 
 _DIRECTIONS = (6, 40)

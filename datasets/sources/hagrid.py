@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -72,7 +72,7 @@ class _Hagrid(LandmarkSource):
         files = [(name, path) for name, path in files_of(root) if _is_annotation(path)]
         items = [item for name, path in files for item in _items(name, path)]
         is_whole = any(not isinstance(item, BadItem) for item in items)
-        if is_whole and not any(has_landmarks(path) for _, path in files):
+        if is_whole and not any(has_landmarks(entries_in(path).values()) for _, path in files):
             raise HandloreError(
                 f"the annotations in {root} hold boxes without landmarks; convert the folder that"
                 " holds them and their photos, with --source hagrid-photos"
@@ -139,13 +139,17 @@ def _parsed(path: Path, _stamp: tuple[int, int]) -> list[_Entry]:
     return list(parsed.items())
 
 
-def has_landmarks(path: Path) -> bool:
-    """Say whether a picture of a file has landmarks."""
+def has_landmarks(entries: Iterable[Any]) -> bool:
+    """Say whether one of some pictures has landmarks."""
+    return any(isinstance(e, dict) and any(k in e for k in _LANDMARKS) for e in entries)
+
+
+def entries_in(path: Path) -> dict[str, Any]:
+    """Return what a file says of each picture; nothing if it is damaged."""
     try:
-        entries = entries_of(path)
+        return dict(entries_of(path))
     except InvalidDataError:
-        return False
-    return any(isinstance(e, dict) and any(k in e for k in _LANDMARKS) for _, e in entries)
+        return {}
 
 
 def _items(name: str, path: Path) -> Iterator[Item]:

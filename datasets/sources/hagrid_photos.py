@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from handlore.landmarks.errors import HandloreError, counted
+from handlore.landmarks.errors import counted
 
 from ..files import MAX_LISTED, is_picture, walk
 from ._annotations import AnnotatedSource, Entry, ListFile, box_from, read_each
 from .base import SOURCES, Listing, NamePattern
 from .hagrid import (
     boxes_problem,
+    entries_in,
     entries_of,
     has_boxes,
     has_landmarks,
@@ -55,14 +55,14 @@ class _HagridPhotos(AnnotatedSource):
             return False
         files = [Path(file) for file in islice(walk(root), MAX_LISTED)]
         photos = Counter(file.stem for file in files if is_picture(file))
-        entries = dict(entry for path in found for entry in _entries(path))
+        entries = dict(entry for path in found for entry in entries_in(path).items())
         named = [stem for stem, n in photos.items() if n == 1 and stem in entries]
         if not named or 2 * len(named) < photos.total():
             return False
         is_part = len(files) < MAX_LISTED and 2 * len(named) < len(entries)
-        if is_part and any(map(has_landmarks, found)):
+        if is_part and has_landmarks(entries.values()):
             return False  # a few photos beside many landmarks
-        whole = (entry for entry in entries.values() if not boxes_problem(entry))
+        whole = (entries[name] for name in named if not boxes_problem(entries[name]))
         return len({label for entry in whole for label in labels_of(entry)}) > 1
 
     def why_not(self, root: Path) -> str:
@@ -94,13 +94,6 @@ def _json_files(root: Path) -> Iterator[Path]:
     return chain.from_iterable(
         sorted(root.glob("*/" * depth + "*.json")) for depth in range(_DEPTH + 1)
     )
-
-
-def _entries(path: Path) -> list[tuple[str, Any]]:
-    try:
-        return entries_of(path)
-    except HandloreError:
-        return []
 
 
 def _read(path: Path, name: str) -> ListFile | None:

@@ -12,7 +12,7 @@ from handlore.classifiers.base import HandEstimator
 from handlore.classifiers.evaluation.scores import fit_samples
 from handlore.classifiers.evaluation.streams import StreamOutputs
 from handlore.classifiers.factory import make_estimator
-from handlore.classifiers.projection import pretrained_directions
+from handlore.classifiers.pretrained import pretrained_directions
 from handlore.datasets.conversion.convert import convert
 from handlore.datasets.dataset import LandmarkDataset
 from handlore.datasets.sources import make_source
